@@ -1,0 +1,154 @@
+"""The parts of a line's file -> one directed line: end to end, flipped where they run backwards, gaps and forks refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.line.earth import FloatArray, LineError, haversine_km, inverse, nearest_on, plane, spot
+from sim.line.linefile import Part
+
+BRIDGED_GAP_KM = 0.5  # parts whose ends lie this close are joined by a straight piece
+SAME_POINT_KM = 0.001  # ends this close are one point
+SAME_VERTEX_KM = 1e-6  # neighbours this close are one vertex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Joined:
+    """One line: lonlat (n, 2), vertex_km (n,) its chainage, and (from_km, to_km, terrain) of parts that name one."""
+
+    lonlat: FloatArray
+    vertex_km: FloatArray
+    terrain: tuple[tuple[float, float, str], ...]
+
+
+def join(name: str, parts: list[Part]) -> Joined:
+    """One directed line from parts in any order and direction.
+
+    Ends up to 0.5 km apart are joined. When all parts already run the same way, so does the line; otherwise the part
+    that stands first in the file comes before the one that stands last. A single part is never turned round.
+    Raises LineError for a gap (and says where), a fork, or a part that is there twice.
+    """
+    _refuse_twins(name, parts)
+    chain = _chain(name, parts)
+    order = [index for index, _ in chain]
+    flips = [flipped for _, flipped in chain]
+    if all(flips) or (any(flips) and order.index(0) > order.index(len(parts) - 1)):
+        chain = [(index, not flipped) for index, flipped in reversed(chain)]
+    pieces = [parts[index].lonlat[::-1] if flipped else parts[index].lonlat for index, flipped in chain]
+    return _measure(pieces, [parts[index].terrain for index, _ in chain])
+
+
+def _refuse_twins(name: str, parts: list[Part]) -> None:
+    seen: dict[bytes, int] = {}
+    for part in parts:
+        rounded = np.round(part.lonlat, 7) + 0.0
+        key = min(rounded.tobytes(), rounded[::-1].tobytes())
+        if key in seen:
+            raise LineError(f"{name}: parts {seen[key]} and {part.number} are the same line", "leave one out")
+        seen[key] = part.number
+
+
+def _chain(name: str, parts: list[Part]) -> list[tuple[int, bool]]:
+    """(index, flipped) of every part from one end of the line to the other, starting from part 0 as written."""
+    # ends[i, 0] and ends[i, 1]: first and last point of part i
+    ends = np.array([(part.lonlat[0], part.lonlat[-1]) for part in parts])
+    left = np.ones(len(parts), dtype=bool)
+    left[0] = False
+    chain = [(0, False)]
+    tail, head = ends[0, 1], ends[0, 0]
+    while (found := _next(name, parts, ends, left, tail)) is not None:
+        index, side = found
+        chain.append((index, side == 1))
+        left[index] = False
+        tail = ends[index, 1 - side]
+    while (found := _next(name, parts, ends, left, head)) is not None:
+        index, side = found
+        chain.insert(0, (index, side == 0))
+        left[index] = False
+        head = ends[index, 1 - side]
+    if left.any():
+        raise _not_joined(name, parts, ends, left, chain, (head, tail))
+    return chain
+
+
+def _next(
+    name: str,
+    parts: list[Part],
+    ends: FloatArray,
+    left: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    end: FloatArray,
+) -> tuple[int, int] | None:
+    """(part, side) of the free end nearest to *end* within the bridged gap; a fork when two parts are equally near."""
+    free = np.flatnonzero(left)
+    if not len(free):
+        return None
+    far_km = haversine_km(ends[free], end)
+    near_km = far_km.min(axis=1)
+    first = int(np.argmin(near_km))
+    if near_km[first] > BRIDGED_GAP_KM:
+        return None
+    rivals = free[near_km <= near_km[first] + SAME_POINT_KM]
+    if len(rivals) > 1:
+        one, two = parts[rivals[0]].number, parts[rivals[1]].number
+        fact = f"{name}: the line forks at {spot(end)}: parts {one} and {two} both go on from there"
+        raise LineError(fact, "a line has two ends and no branches")
+    return int(free[first]), int(np.argmin(far_km[first]))
+
+
+def _not_joined(
+    name: str,
+    parts: list[Part],
+    ends: FloatArray,
+    left: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    chain: list[tuple[int, bool]],
+    tips: tuple[FloatArray, FloatArray],
+) -> LineError:
+    """The fork or the gap that keeps the free parts from the chain; the nearest of them is named."""
+    free = np.flatnonzero(left)
+    centre = plane(float(tips[0][0]), float(tips[0][1]))
+    xy = [np.column_stack(centre(part.lonlat[:, 0], part.lonlat[:, 1])) for part in parts]
+    for index, (joined, _) in ((i, j) for i in free for j in chain):
+        _, off_km = nearest_on(xy[joined], np.arange(len(xy[joined]), dtype=np.float64), xy[index][[0, -1]])
+        if off_km.min() <= BRIDGED_GAP_KM:
+            where = spot(ends[index, int(np.argmin(off_km))])
+            fact = f"{name}: the line forks at {where}: part {parts[index].number} leaves it there"
+            return LineError(fact, "a line has two ends and no branches")
+    pairs = [(tip, end) for tip in tips for index in free for end in ends[index]]
+    tip, end = min(pairs, key=lambda pair: float(haversine_km(*pair)))
+    _, gap_km = inverse(tip[None, :], end[None, :])
+    fact = f"{name}: a gap of {gap_km[0]:.1f} km between {spot(tip)} and {spot(end)}"
+    return LineError(fact, f"draw the missing piece; gaps up to {BRIDGED_GAP_KM:g} km are bridged")
+
+
+def _measure(pieces: list[FloatArray], terrain: list[str | None]) -> Joined:
+    """Chainage by geodesic length, vertices that repeat left out, and where each named terrain begins and ends."""
+    every = np.concatenate(pieces)
+    first = np.cumsum([0] + [len(piece) for piece in pieces])
+    same_km = np.full(len(every) - 1, SAME_VERTEX_KM)
+    same_km[first[1:-1] - 1] = SAME_POINT_KM  # from the last vertex of one part to the first of the next
+    _, step_km = inverse(every[:-1], every[1:])
+    keep = np.concatenate(([True], step_km > same_km))
+    lonlat = every[keep]
+    km = np.concatenate(([0.0], np.cumsum(inverse(lonlat[:-1], lonlat[1:])[1])))
+    place = (
+        np.cumsum(keep) - 1
+    )  # place[i] = index among the kept vertices of vertex i, or of its twin before it
+    said = tuple(
+        (float(km[place[low]]), float(km[place[high - 1]]), name)
+        for low, high, name in zip(first[:-1], first[1:], terrain, strict=True)
+        if name is not None and place[high - 1] > place[low]
+    )
+    return Joined(lonlat=lonlat, vertex_km=km, terrain=_merged(said))
+
+
+def _merged(said: tuple[tuple[float, float, str], ...]) -> tuple[tuple[float, float, str], ...]:
+    """Neighbours with the same terrain as one."""
+    out: list[tuple[float, float, str]] = []
+    for low, high, name in said:
+        if out and out[-1][2] == name and low - out[-1][1] <= SAME_POINT_KM:
+            out[-1] = (out[-1][0], high, name)
+        else:
+            out.append((low, high, name))
+    return tuple(out)
