@@ -1,0 +1,74 @@
+"""Compiling the line clock once per machine, wherever the package may write.
+
+numba keys its on-disk cache by the file of the outermost function only: an edit to a file that it inlines would go unnoticed.
+The cache therefore lives in a folder named after the digest of every source file of this room, in the first place that can be
+written; an installation on a read-only disk compiles into the user's cache instead of failing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+_HERE = pathlib.Path(__file__).parent
+
+
+def _source_digest() -> str:
+    digest = hashlib.sha256()
+    for source in sorted(_HERE.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    digest.update(f"{numba.__version__} {sys.version_info[:2]}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _candidates(digest: str) -> list[pathlib.Path]:
+    chosen = os.environ.get("BUFFERZONE_CACHE_DIR")
+    if chosen:
+        return [pathlib.Path(chosen) / digest]
+    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    user = getattr(os, "getuid", lambda: 0)()
+    return [home / "bufferzone" / "kernel" / digest, pathlib.Path(tempfile.gettempdir()) / f"bufferzone-{user}" / digest]
+
+
+def cache_dir() -> pathlib.Path | None:
+    """The folder of the compiled kernel, made if need be; None when nothing can be written (it then compiles in memory)."""
+    for folder in _candidates(_source_digest()):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(folder, os.W_OK) and folder.stat().st_uid == getattr(os, "getuid", lambda: folder.stat().st_uid)():
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+CACHE_DIR = cache_dir()
+
+
+def is_compiled() -> bool:
+    """Whether a compiled kernel of these very sources is on disk."""
+    return CACHE_DIR is not None and any(CACHE_DIR.rglob("*.nbc"))
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile *function* for entry from Python: cached on disk, without the interpreter lock."""
+    previous = numba_config.CACHE_DIR
+    if CACHE_DIR is not None:
+        numba_config.CACHE_DIR = str(CACHE_DIR)
+    try:
+        return numba.njit(cache=CACHE_DIR is not None, nogil=True)(function)
+    finally:
+        numba_config.CACHE_DIR = previous
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile *function* for use inside a kernel."""
+    return numba.njit(nogil=True)(function)

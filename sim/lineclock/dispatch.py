@@ -1,0 +1,125 @@
+"""Which team goes: what a commander decides, apart from what then happens."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.lineclock.compiled import inlined
+
+NOBODY, ALL_BUSY = -1, -2
+NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = 0, 1, 2
+
+
+@inlined
+def is_night(plan, at_h):  # type: ignore[no-untyped-def]
+    """Whether the sun is down at that time; beyond the last day its times hold."""
+    day = min(int(at_h / 24.0), plan.sunrise_h.shape[0] - 1)
+    return at_h < plan.sunrise_h[day] or at_h >= plan.sunset_h[day]
+
+
+@inlined
+def wait_for_light_h(plan, station, at_h):  # type: ignore[no-untyped-def]
+    """Hours until a station whose teams shun the night lets one set out; 0 for all others and by day."""
+    if not plan.station_no_night[station] or not is_night(plan, at_h):
+        return 0.0
+    last = plan.sunrise_h.shape[0] - 1
+    day = min(int(at_h / 24.0), last)
+    if at_h >= plan.sunset_h[day]:
+        day = min(day + 1, last)
+    return max(0.0, plan.sunrise_h[day] - at_h)
+
+
+@inlined
+def may_go(plan, station, kind, sector):  # type: ignore[no-untyped-def]
+    """Whether caveats and mandate let a station's teams attend that type in that sector."""
+    return plan.station_may_attend[station, kind] and plan.station_may_enter[station, sector]
+
+
+@inlined
+def drive_h(plan, laydown, station, cell, at_h):  # type: ignore[no-untyped-def]
+    """Hours of driving from a station to a cell at that time of day."""
+    hours = laydown.travel_h[cell, station]
+    return hours * plan.night_slowness if is_night(plan, at_h) else hours
+
+
+@inlined
+def may_spend_reserve(plan, state, station, severity):  # type: ignore[no-untyped-def]
+    """Under `hold_reserve`, the last free teams of a sector go to grave incidents only."""
+    if plan.policy != HOLD_RESERVE or severity >= plan.reserve_severity:
+        return True
+    return state.sector_free[plan.station_sector[station]] > plan.reserve
+
+
+@inlined
+def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):  # type: ignore[no-untyped-def]
+    """The free team that would be on the spot first -> (team or NOBODY or ALL_BUSY, wait before it sets out, drive) in hours.
+
+    A team on its way home counts as free: it gets home first. NOBODY means that no manned team could ever come;
+    ALL_BUSY that one could, but none is free. Ties go to the nearer station, then to the lower team.
+    """
+    sector = plan.cell_sector[cell]
+    slow = plan.night_slowness if is_night(plan, at_h) else 1.0
+    severity = plan.severity[kind]
+    best_h, best_team, best_wait_h, best_drive_h, answer = np.inf, NOBODY, 0.0, 0.0, NOBODY
+    for j in range(laydown.order.shape[1]):
+        station = laydown.order[cell, j]
+        drive = laydown.travel_h[cell, station] * slow
+        if drive > plan.reach_h or drive >= best_h:
+            break
+        if laydown.station_duty[station] == 0 or not may_go(plan, station, kind, sector):
+            continue
+        answer = ALL_BUSY
+        if own_sector_only and plan.station_sector[station] != sector:
+            continue
+        if not may_spend_reserve(plan, state, station, severity):
+            continue
+        light = wait_for_light_h(plan, station, at_h)
+        for team in range(plan.station_first[station], plan.station_first[station + 1]):
+            home_h = state.team_home_h[team]
+            wait = max(light, home_h - at_h)
+            if wait + drive < best_h:
+                best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
+                if wait <= 0.0:
+                    break
+    if best_team >= 0:
+        return best_team, best_wait_h, best_drive_h
+    return answer, 0.0, 0.0
+
+
+@inlined
+def choose_team(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyped-def]
+    """The team that the named policy sends -> as `nearest_free`."""
+    if plan.policy == OWN_SECTOR_FIRST:
+        team, wait, drive = nearest_free(plan, laydown, state, cell, kind, at_h, True)
+        if team >= 0:
+            return team, wait, drive
+    return nearest_free(plan, laydown, state, cell, kind, at_h, False)
+
+
+@inlined
+def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyped-def]
+    """The team on its way to a lesser incident that would be on the spot first -> (team or NOBODY, wait, drive) in hours.
+
+    Its way back past its base is counted: what it has driven so far, it drives back.
+    """
+    sector = plan.cell_sector[cell]
+    severity = plan.severity[kind]
+    best_h, best_team, best_wait_h, best_drive_h = np.inf, NOBODY, 0.0, 0.0
+    for j in range(laydown.order.shape[1]):
+        station = laydown.order[cell, j]
+        drive = drive_h(plan, laydown, station, cell, at_h)
+        if drive > plan.reach_h or drive >= best_h:
+            break
+        if not may_go(plan, station, kind, sector):
+            continue
+        for team in range(plan.station_first[station], plan.station_first[station + 1]):
+            slot = state.team_slot[team]
+            if slot < 0 or state.team_arrive_h[team] <= at_h or not laydown.on_duty[team]:
+                continue
+            if plan.severity[plan.stream_type[state.slot_stream[slot]]] >= severity:
+                continue
+            back = max(0.0, at_h - state.team_depart_h[team])
+            wait = max(back, wait_for_light_h(plan, station, at_h))
+            if wait + drive < best_h:
+                best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
+    return best_team, best_wait_h, best_drive_h

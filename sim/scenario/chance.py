@@ -1,0 +1,95 @@
+"""Random durations as an author writes them: fixed, exponential, lognormal or uniform."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from sim.scenario.part import Faults, Part
+from sim.scenario.quantities import Duration, PositiveDuration
+
+
+class Fixed(Part):
+    """Always the same."""
+
+    kind: Literal["fixed"] = "fixed"
+    """Which distribution."""
+    value: Duration
+    """The duration."""
+
+
+class Exponential(Part):
+    """Without memory: the chance to end is the same at every moment."""
+
+    kind: Literal["exponential"]
+    """Which distribution."""
+    mean: PositiveDuration
+    """Mean duration."""
+
+
+class Lognormal(Part):
+    """Most are short, a few are long; given by its median and the value that nine in ten do not exceed."""
+
+    kind: Literal["lognormal"]
+    """Which distribution."""
+    median: PositiveDuration
+    """Half are shorter."""
+    p90: PositiveDuration
+    """Nine in ten are shorter."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.p90 <= self.median:
+            raise Faults(
+                [
+                    (
+                        ("p90",),
+                        f"must be longer than the median, got {self.p90:g} h against {self.median:g} h",
+                        None,
+                    )
+                ]
+            )
+        return self
+
+
+class Uniform(Part):
+    """Every duration in [low, high) is as likely."""
+
+    kind: Literal["uniform"]
+    """Which distribution."""
+    low: Duration
+    """Shortest."""
+    high: PositiveDuration
+    """Longest."""
+
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.high <= self.low:
+            raise Faults(
+                [(("high",), f"must be longer than low, got {self.high:g} h against {self.low:g} h", None)]
+            )
+        return self
+
+
+class _TextIsFixed:
+    """Lets the short form `20 min` stand for `{kind: fixed, value: 20 min}`, in files and in the JSON Schema."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        text = {"type": "string", "description": "short form of a fixed duration", "examples": ["20 min"]}
+        return {"anyOf": [text, handler(core)]}
+
+
+def _spelled_out(written: Any) -> Any:
+    return {"kind": "fixed", "value": written} if isinstance(written, str | int | float) else written
+
+
+RandomDuration = Annotated[
+    Annotated[Fixed | Exponential | Lognormal | Uniform, Field(discriminator="kind")],
+    BeforeValidator(_spelled_out),
+    _TextIsFixed(),
+]
+"""A duration drawn anew each time: `20 min`, or `{kind: lognormal, median: 2 h, p90: 5 h}`."""
