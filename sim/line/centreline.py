@@ -1,7 +1,8 @@
-"""The line as a ruler: chainage <-> point on the map, cells, the zone; the coordinate guard stands at the door.
+"""The line as a ruler: chainage <-> point on the map, cells and the zone.
 
-Chainage is geodesic length on WGS84, in km from the line's first end. Between two vertices the line is a geodesic.
-For everything that needs straight distances there is one metric plane, centred on the line's own middle, in km.
+Chainage is geodesic length on WGS84, in km from the line's first end. Between two vertices the line is a
+geodesic. For everything that needs straight distances there is one metric plane, centred on the line's own
+middle, in km.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Centreline:
-    """The directed line: a ruler of `length_km` that may lie on the map (`lonlat`) or be straight and lie nowhere.
+    """The directed line: a ruler that lies on the map, or is straight and lies nowhere.
 
-    Methods take a number or a sequence (n,) and return arrays with n rows, n = 1 for a number. A chainage outside
-    [0, length_km] is a LineError, and so is asking a straight line for a point on the map.
+    Methods take a number or a sequence (n,) and return arrays with n rows, n = 1 for a number. A chainage
+    outside [0, length_km] is a LineError, and so is asking a straight line for a point on the map.
     """
 
     length_km: float  # geodesic
@@ -141,17 +142,18 @@ class Centreline:
         return forward(lonlat[before], azimuth_deg, km - vertex_km[before])
 
     def plane_km(self, chainage_km: ArrayLike) -> FloatArray:
-        """(n, 2) x to the east and y to the north, km from the line's middle; (chainage, 0) for a straight line."""
+        """(n, 2) km east and km north of the line's middle; (chainage, 0) for a straight line."""
         km = self._on_line(chainage_km)
         x_km = np.interp(km, self._route_km, self._route_xy_km[:, 0])
         y_km = np.interp(km, self._route_km, self._route_xy_km[:, 1])
         return np.column_stack((x_km, y_km))
 
     def behind_km(self, chainage_km: ArrayLike, depth_km: ArrayLike) -> FloatArray:
-        """(n, 2) plane points *depth_km* to the right of the direction of travel; negative depth is to the left.
+        """(n, 2) plane points *depth_km* to the right of the line; negative depth is to the left.
 
-        The direction is that of the chord over max(3 km, depth) of line on either side, shorter at the ends, so that
-        neighbours stay neighbours round a bend. Inside a bend the point may be nearer to the line than its depth.
+        The direction is that of the chord over max(3 km, depth) of line on either side, shorter at the ends,
+        so that neighbours stay neighbours round a bend. Inside a bend the point may be nearer to the line
+        than its depth.
         """
         km, depth = np.broadcast_arrays(self._on_line(chainage_km), column(depth_km))
         half = np.maximum(HALF_WINDOW_KM, np.abs(depth))
@@ -170,7 +172,8 @@ class Centreline:
     def to_plane_km(self, lon: ArrayLike, lat: ArrayLike) -> FloatArray:
         """(n, 2) plane coordinates of points on the map, in km.
 
-        Lambert azimuthal equal-area about the line's middle: within 600 km of it distances are true to 0.11 %.
+        Lambert azimuthal equal-area about the line's middle: within 600 km of it distances are true to 0.11
+        %.
         """
         xy = self._projection()(column(lon), column(lat))
         return np.column_stack(xy).astype(np.float64)
@@ -182,7 +185,7 @@ class Centreline:
         return np.column_stack(lonlat).astype(np.float64)
 
     def nearest_km(self, xy_km: ArrayLike) -> tuple[FloatArray, FloatArray]:
-        """Chainage (n,) of the line's nearest point to plane points (n, 2), and the distance (n,), both in km.
+        """Chainage (n,) of the nearest point of the line, and the distance (n,) to it, in km.
 
         Behind a bend the nearest chainage jumps: neighbours far from the line may be tens of km apart on it.
         """
@@ -197,8 +200,6 @@ class Centreline:
         """Geodesic distance (n,) in km from each point of the map to that nearest point on the line."""
         there = np.column_stack((column(lon), column(lat)))
         return inverse(there, self.lonlat_at(self.chainage_of(lon, lat)))[1]
-
-    # ---------------------------------------------------------------------------------------------------------
 
     def _map(self) -> tuple[FloatArray, FloatArray]:
         if self.lonlat is None or self.vertex_km is None:
@@ -230,11 +231,11 @@ def straight(length_km: float, latitude_deg: float, stretches: Sequence[Stretch]
 def read_line(path: str | Path, *, layer: str | None = None, crs: str | None = None) -> Centreline:
     """The line in a GeoJSON, GeoPackage or other file that GDAL knows, in the direction it has there.
 
-    LineStrings, in one or several features, are joined end to end; a text property `terrain` becomes a stretch.
-    A file runs from the northern or western end if its author drew it so: nothing here turns a line round, except
-    that parts which contradict each other follow the order of the file (`joining.join`).
-    *crs* is for a file that does not say, and for GeoJSON without a `crs` member; it never contradicts a file.
-    Raises LineError, with a hint where there is a remedy.
+    LineStrings, in one or several features, are joined end to end; a text property `terrain` becomes a
+    stretch. A file runs from the northern or western end if its author drew it so: nothing here turns a line
+    round, except that parts which contradict each other follow the order of the file (`joining.join`).
+    *crs* is for a file that does not say, and for GeoJSON without a `crs` member; it never contradicts a
+    file. Raises LineError, with a hint where there is a remedy.
     """
     from sim.line.joining import join
     from sim.line.linefile import read_parts
@@ -251,7 +252,7 @@ def read_line(path: str | Path, *, layer: str | None = None, crs: str | None = N
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cells:
-    """The line cut into cells: cell c covers [edge_km[c], edge_km[c + 1]); the last may be shorter than the others."""
+    """The line in cells: cell c covers [edge_km[c], edge_km[c + 1]); the last may be shorter."""
 
     edge_km: FloatArray  # (C + 1,) chainage, strictly rising
     terrain: tuple[str, ...]  # table of names; "open" always stands first
@@ -282,7 +283,8 @@ class Cells:
 def cells(line: Centreline, cell_km: float) -> Cells:
     """Cells of *cell_km*, from the line's beginning; a cell has the terrain that covers most of it.
 
-    Where no stretch says anything the terrain is "open", which competes like the others; the first named wins a tie.
+    Where no stretch says anything the terrain is "open", which competes like the others; the first named wins
+    a tie.
     """
     if not (np.isfinite(cell_km) and cell_km > 0.0):
         raise LineError(f"cells must have a positive length, got {cell_km:g} km")
@@ -304,7 +306,7 @@ def cells(line: Centreline, cell_km: float) -> Cells:
 
 
 def zone_polygon_km(line: Centreline, width_km: float) -> Polygon | MultiPolygon:
-    """The buffer zone as a shape in the plane: *width_km* across, half on either side, cut square at the ends.
+    """The buffer zone in the plane: *width_km* across, half on either side, square at the ends.
 
     For drawing. At bends its area is a little less than width times length, because the two sides overlap.
     """

@@ -1,7 +1,8 @@
 """Night and season: sunrise and sunset from the sun's declination, and the calendar month of every day.
 
-Clocks show line time, by which the sun stands highest at 12:00 every day: the equation of time (at most 16 minutes)
-and the distance to the time zone's meridian are left out, because no rate or watch in the model depends on them.
+Clocks show line time, by which the sun stands highest at 12:00 every day: the equation of time (at most 16
+minutes) and the distance to the time zone's meridian are left out, because no rate or watch in the model
+depends on them.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _DAYS_PER_YEAR = 365
 
 
 def declination_deg(days_since_j2000: ArrayLike) -> FloatArray:
-    """Declination of the sun in degrees, n days after 1 January 2000, 12:00 UT; good to 0.01 degrees until 2050.
+    """Declination of the sun in degrees, n days after 1 January 2000, 12:00 UT; good to 0.01 degrees.
 
     sin(declination) = sin(obliquity) x sin(ecliptic longitude), with the low-precision longitude of the
     Astronomical Almanac, section C, "Low precision formulas for the Sun's coordinates".
@@ -40,7 +41,7 @@ def declination_deg(days_since_j2000: ArrayLike) -> FloatArray:
 
 
 def night_h(latitude_deg: ArrayLike, day_of_year: ArrayLike) -> FloatArray:
-    """Hours between sunset and sunrise, for any latitude and day of the year (1 = 1 January), broadcast together.
+    """Hours between sunset and sunrise, by latitude and day of the year (1 = 1 January), broadcast.
 
     Taken in 2026, halfway between two leap years. 0 in the polar day, 24 in the polar night.
     Raises ValueError for a latitude beyond the poles or a day outside [1, 367).
@@ -54,7 +55,7 @@ def night_h(latitude_deg: ArrayLike, day_of_year: ArrayLike) -> FloatArray:
 
 
 def night_share_of_year(latitude_deg: float) -> float:
-    """Share of the year between sunset and sunrise: a little under one half, since the horizon is counted low."""
+    """Share of the year between sunset and sunrise: a little under one half, by `HORIZON_DEG`."""
     nights_h = night_h(latitude_deg, np.arange(1, _DAYS_PER_YEAR + 1))
     return float(nights_h.mean() / HOURS_PER_DAY)
 
@@ -62,8 +63,8 @@ def night_share_of_year(latitude_deg: float) -> float:
 def sun_times_h(latitude_deg: float, start: datetime.date, days: int) -> tuple[FloatArray, FloatArray]:
     """(sunrise_h, sunset_h), each (days,): hours since midnight at the beginning of *start*, in line time.
 
-    It is day over [sunrise_h[d], sunset_h[d]). In the polar day these are the day's two midnights, so that one day
-    runs into the next; in the polar night both are its noon.
+    It is day over [sunrise_h[d], sunset_h[d]). In the polar day these are the day's two midnights, so that
+    one day runs into the next; in the polar night both are its noon.
     """
     half_h = _day_h(latitude_deg, (start - _J2000).days + np.arange(_checked(days))) / 2
     noon_h = np.arange(days) * HOURS_PER_DAY + _NOON_H
@@ -78,7 +79,7 @@ def months(start: datetime.date, days: int) -> IntArray:
 
 
 def _day_h(latitude_deg: ArrayLike, days_since_j2000: ArrayLike) -> FloatArray:
-    """Hours from sunrise to sunset: cos H = (sin h - sin f sin d) / (cos f cos d), day = 24 h x H / 180 degrees.
+    """Hours from sunrise to sunset: 24 h x H / 180 degrees, cos H = (sin h - sin f sin d) / (cos f cos d).
 
     H hour angle of sunset, h altitude of the sun's centre then, f latitude, d declination at the line's noon.
     """

@@ -73,7 +73,7 @@ def nearest_on(
     """The nearest point of a polyline in the plane, for each of many points.
 
     route_xy_km (m, 2) and route_km (m,): vertices and their chainage; xy_km (n, 2): the points.
-    -> chainage_km (n,), distance_km (n,), both by straight pieces in the plane; the smallest chainage wins a tie.
+    -> chainage_km (n,), distance_km (n,), by straight pieces in the plane; the first piece wins a tie.
     """
     start, step = route_xy_km[:-1], np.diff(route_xy_km, axis=0)
     length2 = np.einsum("ij,ij->i", step, step)

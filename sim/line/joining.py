@@ -1,4 +1,4 @@
-"""The parts of a line's file -> one directed line: end to end, flipped where they run backwards, gaps and forks refused."""
+"""The parts of a line's file, joined end to end into one directed line; gaps and forks are refused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAME_VERTEX_KM = 1e-6  # neighbours this close are one vertex
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Joined:
-    """One line: lonlat (n, 2), vertex_km (n,) its chainage, and (from_km, to_km, terrain) of parts that name one."""
+    """One line: lonlat (n, 2), its chainage vertex_km (n,), and (from_km, to_km, name) of its terrains."""
 
     lonlat: FloatArray
     vertex_km: FloatArray
@@ -26,15 +26,15 @@ class Joined:
 def join(name: str, parts: list[Part]) -> Joined:
     """One directed line from parts in any order and direction.
 
-    Ends up to 0.5 km apart are joined. When all parts already run the same way, so does the line; otherwise the part
-    that stands first in the file comes before the one that stands last. A single part is never turned round.
-    Raises LineError for a gap (and says where), a fork, or a part that is there twice.
+    Ends up to 0.5 km apart are joined. When all parts already run the same way, so does the line; otherwise
+    the part that stands first in the file comes before the one that stands last. A single part is never
+    turned round. Raises LineError for a gap (and says where), a fork, or a part that is there twice.
     """
     _refuse_twins(name, parts)
     chain = _chain(name, parts)
     order = [index for index, _ in chain]
     flips = [flipped for _, flipped in chain]
-    if all(flips) or (any(flips) and order.index(0) > order.index(len(parts) - 1)):
+    if any(flips) and order.index(0) > order.index(len(parts) - 1):
         chain = [(index, not flipped) for index, flipped in reversed(chain)]
     pieces = [parts[index].lonlat[::-1] if flipped else parts[index].lonlat for index, flipped in chain]
     return _measure(pieces, [parts[index].terrain for index, _ in chain])
@@ -51,71 +51,50 @@ def _refuse_twins(name: str, parts: list[Part]) -> None:
 
 
 def _chain(name: str, parts: list[Part]) -> list[tuple[int, bool]]:
-    """(index, flipped) of every part from one end of the line to the other, starting from part 0 as written."""
-    # ends[i, 0] and ends[i, 1]: first and last point of part i
-    ends = np.array([(part.lonlat[0], part.lonlat[-1]) for part in parts])
-    left = np.ones(len(parts), dtype=bool)
-    left[0] = False
+    """(index, flipped) of every part along the line, in the direction that part 0 is written in."""
+    ends = np.array([(part.lonlat[0], part.lonlat[-1]) for part in parts])  # ends[i] = first, last point
+    free = list(range(1, len(parts)))
     chain = [(0, False)]
-    tail, head = ends[0, 1], ends[0, 0]
-    while (found := _next(name, parts, ends, left, tail)) is not None:
-        index, side = found
-        chain.append((index, side == 1))
-        left[index] = False
-        tail = ends[index, 1 - side]
-    while (found := _next(name, parts, ends, left, head)) is not None:
-        index, side = found
-        chain.insert(0, (index, side == 0))
-        left[index] = False
-        head = ends[index, 1 - side]
-    if left.any():
-        raise _not_joined(name, parts, ends, left, chain, (head, tail))
+    tips = [ends[0, 0], ends[0, 1]]  # where the chain begins and where it ends
+    while free:
+        # far_km[t, i, s] = from tip t to side s (0 first, 1 last point) of the i-th free part
+        far_km = np.stack([haversine_km(ends[free], tip) for tip in tips])
+        tip, row, side = (int(k) for k in np.unravel_index(np.argmin(far_km), far_km.shape))
+        near_km = far_km[tip].min(axis=1)
+        if near_km[row] > BRIDGED_GAP_KM:
+            raise _not_joined(name, parts, ends, free, chain, tips)
+        rivals = np.flatnonzero(near_km <= near_km[row] + SAME_POINT_KM)
+        if len(rivals) > 1:
+            one, two = (parts[free[rival]].number for rival in rivals[:2])
+            fact = f"{name}: the line forks at {spot(tips[tip])}: parts {one} and {two} both go on from there"
+            raise LineError(fact, "a line has two ends and no branches")
+        index = free.pop(row)
+        chain.insert(len(chain) * tip, (index, side != 1 - tip))
+        tips[tip] = ends[index, 1 - side]
     return chain
-
-
-def _next(
-    name: str,
-    parts: list[Part],
-    ends: FloatArray,
-    left: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    end: FloatArray,
-) -> tuple[int, int] | None:
-    """(part, side) of the free end nearest to *end* within the bridged gap; a fork when two parts are equally near."""
-    free = np.flatnonzero(left)
-    if not len(free):
-        return None
-    far_km = haversine_km(ends[free], end)
-    near_km = far_km.min(axis=1)
-    first = int(np.argmin(near_km))
-    if near_km[first] > BRIDGED_GAP_KM:
-        return None
-    rivals = free[near_km <= near_km[first] + SAME_POINT_KM]
-    if len(rivals) > 1:
-        one, two = parts[rivals[0]].number, parts[rivals[1]].number
-        fact = f"{name}: the line forks at {spot(end)}: parts {one} and {two} both go on from there"
-        raise LineError(fact, "a line has two ends and no branches")
-    return int(free[first]), int(np.argmin(far_km[first]))
 
 
 def _not_joined(
     name: str,
     parts: list[Part],
     ends: FloatArray,
-    left: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    free: list[int],
     chain: list[tuple[int, bool]],
-    tips: tuple[FloatArray, FloatArray],
+    tips: list[FloatArray],
 ) -> LineError:
     """The fork or the gap that keeps the free parts from the chain; the nearest of them is named."""
-    free = np.flatnonzero(left)
+    joined = np.concatenate([parts[i].lonlat[::-1] if flipped else parts[i].lonlat for i, flipped in chain])
     centre = plane(float(tips[0][0]), float(tips[0][1]))
-    xy = [np.column_stack(centre(part.lonlat[:, 0], part.lonlat[:, 1])) for part in parts]
-    for index, (joined, _) in ((i, j) for i in free for j in chain):
-        _, off_km = nearest_on(xy[joined], np.arange(len(xy[joined]), dtype=np.float64), xy[index][[0, -1]])
-        if off_km.min() <= BRIDGED_GAP_KM:
-            where = spot(ends[index, int(np.argmin(off_km))])
-            fact = f"{name}: the line forks at {where}: part {parts[index].number} leaves it there"
-            return LineError(fact, "a line has two ends and no branches")
-    pairs = [(tip, end) for tip in tips for index in free for end in ends[index]]
+    route_xy = np.column_stack(centre(joined[:, 0], joined[:, 1]))
+    loose = ends[free].reshape(-1, 2)  # both ends of every free part
+    loose_xy = np.column_stack(centre(loose[:, 0], loose[:, 1]))
+    _, off_km = nearest_on(route_xy, np.arange(len(joined), dtype=np.float64), loose_xy)
+    if off_km.min() <= BRIDGED_GAP_KM:
+        closest = int(np.argmin(off_km))
+        number = parts[free[closest // 2]].number
+        fact = f"{name}: the line forks at {spot(loose[closest])}: part {number} leaves it there"
+        return LineError(fact, "a line has two ends and no branches")
+    pairs = [(tip, end) for tip in tips for end in loose]
     tip, end = min(pairs, key=lambda pair: float(haversine_km(*pair)))
     _, gap_km = inverse(tip[None, :], end[None, :])
     fact = f"{name}: a gap of {gap_km[0]:.1f} km between {spot(tip)} and {spot(end)}"
@@ -123,7 +102,7 @@ def _not_joined(
 
 
 def _measure(pieces: list[FloatArray], terrain: list[str | None]) -> Joined:
-    """Chainage by geodesic length, vertices that repeat left out, and where each named terrain begins and ends."""
+    """Vertices without those that repeat, their chainage, and where each named terrain begins and ends."""
     every = np.concatenate(pieces)
     first = np.cumsum([0] + [len(piece) for piece in pieces])
     same_km = np.full(len(every) - 1, SAME_VERTEX_KM)

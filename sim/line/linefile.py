@@ -1,6 +1,7 @@
-"""A line's file -> its parts, as they stand in it, in WGS84 degrees; the guard at the door for coordinate systems.
+"""A line's file -> its parts in WGS84 degrees; the guard at the door for coordinate systems.
 
-GeoJSON is read with `json` alone, because checking a scenario must be quick; everything else goes through GDAL.
+GeoJSON is read with `json` alone, because checking a scenario must be quick; everything else goes through
+GDAL.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Raw:
-    """What a reader hands over: coordinates as written, the CRS that the file declares (None = says nothing)."""
+    """What a reader hands over: coordinates as written, and the CRS that the file declares, if any."""
 
     parts: list[tuple[FloatArray, str | None]]
     crs: str | None
@@ -53,8 +54,9 @@ class _Raw:
 def read_parts(path: str | Path, *, layer: str | None, crs: str | None) -> list[Part]:
     """The LineStrings of a file in WGS84 longitude and latitude, at least one.
 
-    Raises LineError for everything that keeps the file from being a line: missing, not readable, no line in it,
-    points or polygons, coordinates that are not finite or not where their CRS says, unknown or contradictory CRS.
+    Raises LineError for everything that keeps the file from being a line: missing, not readable, no line in
+    it, points or polygons, coordinates that are not finite or not where their CRS says, unknown or
+    contradictory CRS.
     """
     where = Path(path)
     if not where.exists():
@@ -80,7 +82,7 @@ def read_parts(path: str | Path, *, layer: str | None, crs: str | None) -> list[
     ]
 
 
-# GeoJSON --------------------------------------------------------------------------------------------------------
+# GeoJSON ------------------------------------------------------------
 
 
 def _read_geojson(path: Path) -> _Raw:
@@ -175,7 +177,7 @@ def _geojson_crs(path: Path, data: dict[str, Any]) -> str | None:
     return name
 
 
-# everything else ------------------------------------------------------------------------------------------------
+# everything else ------------------------------------------------------------
 
 
 def _read_with_gdal(path: Path, layer: str | None) -> _Raw:
@@ -241,7 +243,7 @@ def _terrain(path: Path, value: Any) -> str | None:
     return value.strip()
 
 
-# coordinate systems ---------------------------------------------------------------------------------------------
+# coordinate systems ------------------------------------------------------------
 
 
 def _transformation(path: str | Path, raw: _Raw, crs: str | None) -> _ToWgs84:
@@ -263,7 +265,7 @@ def _transformation(path: str | Path, raw: _Raw, crs: str | None) -> _ToWgs84:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ToWgs84:
-    """Coordinates as written (n, 2) -> WGS84 longitude, latitude (n, 2), or a LineError that says what is off."""
+    """Coordinates as written (n, 2) -> WGS84 longitude, latitude (n, 2)."""
 
     path: str | Path
     source: pyproj.CRS | None
@@ -274,6 +276,8 @@ class _ToWgs84:
             self._check_degrees(xy, number)
         if self.source is None:
             return xy
+        if self.source.is_projected and self.source.axis_info[0].unit_name == "metre":
+            self._check_metres(xy, number)
         import pyproj
 
         move = pyproj.Transformer.from_crs(self.source, "EPSG:4326", always_xy=True)
@@ -295,6 +299,12 @@ class _ToWgs84:
         fact = f"part {number}, vertex {off[0] + 1} ({x:g}, {y:g}) is not a longitude and latitude in degrees"
         raise LineError(f"{self.path}: {fact}", hint)
 
+    def _check_metres(self, xy: FloatArray, number: int) -> None:
+        """A part that lies within 180 m of a projection's origin is far more likely to be one in degrees."""
+        if (np.abs(xy[:, 0]) <= 180.0).all() and (np.abs(xy[:, 1]) <= 90.0).all():
+            fact = f"part {number} is said to be in metres ({_short(self.source)}), but looks like degrees"
+            raise LineError(f"{self.path}: {fact}", "longitude and latitude are EPSG:4326")
+
 
 def _known_crs(who: str, name: str) -> pyproj.CRS:
     import pyproj
@@ -305,6 +315,8 @@ def _known_crs(who: str, name: str) -> pyproj.CRS:
         raise LineError(f"{who} is not a known coordinate system", "write it like EPSG:32637") from bad
 
 
-def _short(crs: pyproj.CRS) -> str:
+def _short(crs: pyproj.CRS | None) -> str:
+    if crs is None:
+        return "WGS84"
     authority = crs.to_authority()
     return f"{authority[0]}:{authority[1]}" if authority else crs.name

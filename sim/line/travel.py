@@ -54,7 +54,7 @@ class RoadGraph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speeds:
-    """How fast a team drives, and how much longer its way is than a straight one where no road says better."""
+    """How fast a team drives, and how much longer than straight its way is where no road says better."""
 
     road_kmh: float  # a cap on the free speed of every road
     off_road_kmh: float
@@ -120,15 +120,16 @@ def travel_matrix(
 ) -> FloatArray:
     """travel_h (B, C): hours from base b to the middle of cell c by the fastest way; inf = cannot be reached.
 
-    base_xy_km (B, 2), cell_xy_km (C, 2) and node_xy_km (N, 2) lie in one metric plane (`Centreline.plane_km`);
-    cell_speed_factor (C,) slows (or speeds) the ground of a cell, and 0 closes it. road_factor and off_road_factor
-    are those of the season and the night. Distances d are straight, in km; every d below is driven d x detour long.
+    base_xy_km (B, 2), cell_xy_km (C, 2) and node_xy_km (N, 2) lie in one metric plane
+    (`Centreline.plane_km`); cell_speed_factor (C,) slows (or speeds) the ground of a cell, and 0 closes it.
+    road_factor and off_road_factor are those of the season and the night. Distances d are straight, in km;
+    every d below is driven d x detour long.
 
     Without roads the ground of the cell stands for the whole way:
         d(base, cell) / (road_kmh x road_factor x cell_speed_factor)
     With roads, the fastest of
         across country:  d(base, cell) / (off_road_kmh x off_road_factor x cell_speed_factor)
-        by road, over the nodes n and m:  access(base, n) + road(n, m) + d(m, cell) / (the same off-road speed)
+        by road, over nodes n and m:  access(base, n) + road(n, m) + d(m, cell) / (same off-road speed)
     where access takes its first 3 km (the streets of town n) at road_kmh x road_factor and the rest at
     off_road_kmh x off_road_factor, and road is the shortest path over hours
     road_km / (min(free_speed_kmh, road_kmh) x road_factor) - without detour, since road_km is what is driven.
@@ -170,7 +171,7 @@ def travel_matrix(
 
 
 def _by_road(access_h: FloatArray, roads: RoadGraph, road_kmh: float, road_factor: float) -> FloatArray:
-    """(B, N) hours from each base to each node: Dijkstra from the bases, which join the graph as extra nodes."""
+    """(B, N) hours from base to node: Dijkstra from the bases, which join the graph as extra nodes."""
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import dijkstra
 
@@ -180,11 +181,11 @@ def _by_road(access_h: FloatArray, roads: RoadGraph, road_kmh: float, road_facto
     start = np.concatenate((roads.from_index, roads.to_index, nodes + base))
     stop = np.concatenate((roads.to_index, roads.from_index, node))
     hours = np.concatenate((drive_h, drive_h, access_h[base, node]))
-    # A sparse matrix adds up what is given twice for one pair; of two roads between two towns we want the faster.
+    # A sparse matrix adds up what is given twice; of two roads between two towns we want the faster.
     order = np.lexsort((hours, stop, start))
     start, stop, hours = start[order], stop[order], hours[order]
-    first = np.concatenate(([True], (start[1:] != start[:-1]) | (stop[1:] != stop[:-1])))
-    first &= np.isfinite(hours)
+    first = np.isfinite(hours)
+    first[1:] &= (start[1:] != start[:-1]) | (stop[1:] != stop[:-1])
     start, stop, hours = start[first], stop[first], hours[first]
     row = np.searchsorted(start, np.arange(nodes + bases + 1))
     graph = csr_array((hours, stop, row), shape=(nodes + bases, nodes + bases))
@@ -219,7 +220,7 @@ def _points(name: str, values: ArrayLike) -> FloatArray:
 
 
 def _rows(path: str | Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """('roads.csv, row 2', the wanted columns) of every row that is not blank; rows counted as lines of the file."""
+    """('roads.csv, row 2', the wanted columns) of every row that is not blank; rows are lines of the file."""
     try:
         with Path(path).open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
