@@ -203,7 +203,9 @@ def _unit(word: str, text: str, kind: _Kind) -> tuple[Fraction, tuple[int, int]]
         raise _shapeless(text, kind)
     close = nearest(word, list(_UNIT_OF))
     if close is None:
-        raise QuantityError(f'no unit "{word}"', f"units of {kind.name}: {_LISTED[kind.powers]}")
+        raise QuantityError(
+            f'no unit "{word}"', f"units of {kind.name.removeprefix('a ')}: {_LISTED[kind.powers]}"
+        )
     better = re.sub(rf"(?<![A-Za-z]){word}(?![A-Za-z])", close, text.strip(), count=1)
     raise QuantityError(f'no unit "{word}"', f'did you mean "{better}"?')
 
