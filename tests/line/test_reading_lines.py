@@ -379,6 +379,42 @@ def test_nesting_without_end_is_refused_not_crashed(write):
     assert refusal(write(inner)) == ("line.geojson: geometries are nested more than 8 deep", None)
 
 
+numbers = st.floats(-200.0, 200.0) | st.integers() | st.none() | st.booleans() | st.text(max_size=3)
+positions = st.lists(numbers, max_size=3) | numbers
+geometries = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(
+            ["LineString", "MultiLineString", "GeometryCollection", "Polygon", "line", None]
+        )
+    },
+    optional={
+        "coordinates": st.lists(positions | st.lists(positions, max_size=4), max_size=4) | numbers,
+        "geometries": st.lists(positions, max_size=2),
+        "crs": st.sampled_from([None, 3, named("EPSG:4326"), named("EPSG:3857"), named("EPSG:5714"), {}]),
+    },
+)
+features = st.fixed_dictionaries(
+    {"type": st.just("Feature"), "geometry": geometries | numbers},
+    optional={"properties": st.dictionaries(st.just("terrain"), numbers) | numbers},
+)
+collections = st.fixed_dictionaries(
+    {"type": st.just("FeatureCollection"), "features": st.lists(features | geometries | numbers, max_size=4)}
+)
+
+
+@given(content=collections | features | geometries | positions)
+@settings(max_examples=300, deadline=None)
+def test_whatever_json_holds_it_is_a_line_or_refused(content, tmp_path_factory):
+    path = tmp_path_factory.getbasetemp() / "any.geojson"
+    path.write_text(json.dumps(content))
+    try:
+        line = read_line(path)
+    except LineError as bad:
+        assert str(bad).startswith(f"{path}: ")  # noqa: PT017 - a line is as good as a refusal
+    else:
+        assert np.isfinite(line.plane_km([0.0, line.length_km])).all()
+
+
 def test_options_that_make_no_sense_for_the_file(write):
     path = write(line_string(BENT))
     fact = "line.geojson: layer 'front' is asked for, but GeoJSON has no layers"
