@@ -85,9 +85,9 @@ def _not_joined(
     """The fork or the gap that keeps the free parts from the chain; the nearest of them is named."""
     joined = np.concatenate([parts[i].lonlat[::-1] if flipped else parts[i].lonlat for i, flipped in chain])
     centre = plane(float(tips[0][0]), float(tips[0][1]))
-    route_xy = np.column_stack(centre(joined[:, 0], joined[:, 1]))
+    route_xy = _finite(np.column_stack(centre(joined[:, 0], joined[:, 1])))
     loose = ends[free].reshape(-1, 2)  # both ends of every free part
-    loose_xy = np.column_stack(centre(loose[:, 0], loose[:, 1]))
+    loose_xy = _finite(np.column_stack(centre(loose[:, 0], loose[:, 1])))
     _, off_km = nearest_on(route_xy, np.arange(len(joined), dtype=np.float64), loose_xy)
     if off_km.min() <= BRIDGED_GAP_KM:
         closest = int(np.argmin(off_km))
@@ -99,6 +99,11 @@ def _not_joined(
     _, gap_km = inverse(tip[None, :], end[None, :])
     fact = f"{name}: a gap of {gap_km[0]:.1f} km between {spot(tip)} and {spot(end)}"
     return LineError(fact, f"draw the missing piece; gaps up to {BRIDGED_GAP_KM:g} km are bridged")
+
+
+def _finite(xy_km: FloatArray) -> FloatArray:
+    """The antipode of the plane's centre has no place in it: far away will do."""
+    return np.nan_to_num(xy_km, nan=1e6, posinf=1e6, neginf=-1e6)
 
 
 def _measure(pieces: list[FloatArray], terrain: list[str | None]) -> Joined:

@@ -334,6 +334,11 @@ REFUSED: dict[str, tuple[Any, str, str | None]] = {
         "a gap of 57.7 km between lon 36.3000, lat 50.7000 and lon 36.9000, lat 50.3500",
         "draw the missing piece; gaps up to 0.5 km are bridged",
     ),
+    "a gap as wide as the world": (
+        collection(feature([[0.0, -90.0], [91.0, 0.0]]), feature([[0.0, 0.0], [0.0, 90.0]])),
+        "a gap of 10002.0 km between lon 0.0000, lat -90.0000 and lon 0.0000, lat 0.0000",
+        "draw the missing piece; gaps up to 0.5 km are bridged",
+    ),
     "a fork": (
         collection(feature(BENT[:4]), feature(BENT[3:]), feature([BENT[3], [38.0, 51.0]])),
         "the line forks at lon 36.9000, lat 50.3500: parts 2 and 3 both go on from there",
