@@ -48,6 +48,18 @@ class Document:
         file = self.places[path].value.file
         return next((known for known in self.files if str(known) == file), self.files[0]).parent
 
+    def place(self, path: Path, *, key: bool = False) -> Place:
+        """Where the value at *path* is written, or its key if asked; if nowhere, what is nearest around it."""
+        written = path
+        while written not in self.places:
+            written = written[:-1]
+        span = self.places[written]
+        return span.key if span.key is not None and (key or written != path) else span.value
+
+    def refusal(self, problems: Iterable[Problem]) -> ScenarioError:
+        """The error that tells *problems*, those without a place where their paths are written."""
+        return ScenarioError(replace(p, place=p.place or self.place(p.path)) for p in problems)
+
 
 def read(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -> Document:
     """The scenario at *path* with its parents merged in and the values of *set* put over it.

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, core_schema
 
-from sim.errors import Path, Place, Problem, ScenarioError, nearest
+from sim.errors import Path, Problem, ScenarioError, nearest
 from sim.scenario.load import Document
 from sim.scenario.part import Faults
 from sim.scenario.quantities import QuantityError
@@ -43,24 +43,25 @@ def _problems(
     if isinstance(ctx.get("error"), Faults):
         for below, fact, hint in ctx["error"].faults:
             here = (*path, *below)
-            yield Problem(path=here, fact=fact, hint=hint, place=_place(document, here))
+            yield Problem(path=here, fact=fact, hint=hint, place=document.place(here))
     elif sort == "missing":
         yield _missing(path, str(rest[-1]), model, document)
     elif sort == "union_tag_not_found":
         yield _missing(path, _unquoted(ctx["discriminator"]), model, document)
     elif sort == "extra_forbidden":
+        path = (*path, *rest[-1:])
         known = _keys(_models_at(model, document.data, path[:-1]))
         close = nearest(str(path[-1]), known)
         if close is not None:
             meant.add((*path[:-1], close))
         hint = f'did you mean "{close}"?' if close else f"known keys: {', '.join(known)}"
-        yield Problem(path=path, fact="no such key here", hint=hint, place=_place(document, path, key=True))
+        yield Problem(path=path, fact="no such key here", hint=hint, place=document.place(path, key=True))
     else:
         if sort == "union_tag_invalid":
             path = (*path, _unquoted(ctx["discriminator"]))
         fact, hint_or_none = _told(error)
         key = bool(rest) and rest[-1] == "[key]"
-        yield Problem(path=path, fact=fact, hint=hint_or_none, place=_place(document, path, key=key))
+        yield Problem(path=path, fact=fact, hint=hint_or_none, place=document.place(path, key=key))
 
 
 def _missing(path: Path, name: str, model: type[BaseModel], document: Document) -> Problem:
@@ -75,7 +76,7 @@ def _missing(path: Path, name: str, model: type[BaseModel], document: Document) 
     hint = (
         f"write one of {', '.join(choices)}" if len(choices) > 1 else f'add "{name}: {_sample(choices)}" here'
     )
-    return Problem(path=(*path, name), fact=_MISSING, hint=hint, place=_place(document, path, key=True))
+    return Problem(path=(*path, name), fact=_MISSING, hint=hint, place=document.place(path, key=True))
 
 
 def _sample(choices: Sequence[str]) -> str:
@@ -90,13 +91,11 @@ def followed(data: object, loc: Sequence[str | int]) -> tuple[Path, tuple[str | 
     """
     path: list[str | int] = []
     rest: list[str | int] = []
-    for step in loc:
+    for step, following in zip(loc, (*loc[1:], _ABSENT), strict=False):
         inner = _ABSENT
         if isinstance(data, list) and isinstance(step, int) and step < len(data):
             inner = data[step]
-        elif isinstance(data, dict) and (
-            rest or step != data.get("kind")
-        ):  # else the name of a union's member
+        elif isinstance(data, dict) and (rest or not _names_member(data, step, following)):
             inner = data.get(step, _ABSENT)
         if inner is _ABSENT:
             rest.append(step)
@@ -107,14 +106,11 @@ def followed(data: object, loc: Sequence[str | int]) -> tuple[Path, tuple[str | 
     return tuple(path), tuple(rest)
 
 
-def _place(document: Document, path: Path, *, key: bool = False) -> Place:
-    """Where the value at *path* is written, or its key if asked, or the nearest thing around it that is."""
-    whole = path
-    while path not in document.places:
-        path = path[:-1]
-    span = document.places[path]
-    around = path != whole
-    return span.key if (key or around) and span.key is not None else span.value
+def _names_member(data: dict[str, Any], step: str | int, following: object) -> bool:
+    """Whether *step* is the kind of *data* rather than a key in it; what follows tells, should it be both."""
+    inside = data.get(str(step))
+    leads_on = isinstance(inside, dict) and following in inside
+    return step == data.get("kind") and following is not _ABSENT and not leads_on
 
 
 # What pydantic's complaints mean: kind of error -> fact, given the value and the context of the complaint.

@@ -220,6 +220,16 @@ def test_a_scenario_extends_another_key_by_key_and_lists_whole() -> None:
     assert read_back.base_dir(("map", "not", "written")) == pathlib.Path("bases/line")
 
 
+def test_a_problem_found_later_is_placed_where_its_path_is_written() -> None:
+    found = [
+        Problem(path=("a", "b", "c"), fact="is odd"),
+        Problem(path=("a",), fact="is even", hint="halve it"),
+    ]
+    assert str(document("a:\n  b: 1\n").refusal(found)) == (
+        "x.yaml:2:3: a: is even\n    hint: halve it\nx.yaml:2:3: a.b.c: is odd"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

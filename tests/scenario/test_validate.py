@@ -8,7 +8,7 @@ import pickle
 from typing import Annotated, Any, Literal, Self
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -175,7 +175,8 @@ def refusal(text: str, set: dict[str, object] | None = None) -> str:
          '    hint: write lines like "key: value" below it'),
         (GOOD + "shares: {a: 0.5, b: 0.6}\n",
          "1:1: does not add up\n"
-         "x.yaml:1:1: reserve.speed: is too slow for that\n    hint: raise it\nx.yaml:3:21: shares.b: takes the sum above 1"),
+         "x.yaml:1:1: reserve.speed: is too slow for that\n    hint: raise it\n"
+         "x.yaml:3:21: shares.b: takes the sum above 1"),
         (GOOD + "months: [1, 2, 3]\n", "3:9: months: needs at most 2 entries, got 3"),
         (GOOD + "odd: 3\n", "3:6: odd: must be a multiple of 2, got 3"),
         (GOOD + "ratio: '1'\n", '3:8: ratio: expected a number, got "1"'),
@@ -232,6 +233,8 @@ def test_no_member_of_a_plain_union_leaves_its_name_in_a_path() -> None:
     ("data", "loc", "path", "rest"),
     [
         ({"a": [{"kind": "k", "k": {"b": 1}}]}, ("a", 0, "k", "k", "b"), ("a", 0, "k", "b"), ()),
+        ({"kind": "k", "k": {"b": 1}}, ("k", "b"), ("k", "b"), ()),
+        ({"kind": "k", "k": 1}, ("k",), ("k",), ()),
         ({"a": "20 min"}, ("a", "fixed", "value"), ("a",), ("fixed", "value")),
         ({"a": {"b": 1}}, ("a", "b", "[key]"), ("a", "b"), ("[key]",)),
         ({"a": {}}, ("a", "k", "gone"), ("a",), ("k", "gone")),
@@ -267,6 +270,8 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(KEYS, VALUES, min_size=1))
+@example({"kind": "x", "x": None})
+@example({"kind": "x", "x": {"x": 1}, "either": {"kind": "drone", "drone": {"drone": 1}}})
 def test_any_data_is_a_line_or_refused_with_places(data: dict[str, Any]) -> None:
     problems: tuple[Problem, ...] = ()
     try:
