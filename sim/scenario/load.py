@@ -49,7 +49,7 @@ class Document:
         return next((known for known in self.files if str(known) == file), self.files[0]).parent
 
     def place(self, path: Path, *, key: bool = False) -> Place:
-        """Where the value at *path* is written, or its key if asked; if nowhere, what is nearest around it."""
+        """Where the value at *path* is written, or its key if asked; if nowhere, what is around it."""
         written = path
         while written not in self.places:
             written = written[:-1]
