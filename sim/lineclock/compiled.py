@@ -64,11 +64,11 @@ def kernel(function: Callable[..., Any]) -> Any:
     if CACHE_DIR is not None:
         numba_config.CACHE_DIR = str(CACHE_DIR)
     try:
-        return numba.njit(cache=CACHE_DIR is not None, nogil=True)(function)
+        return numba.njit(cache=CACHE_DIR is not None, nogil=True, _nrt=False)(function)
     finally:
         numba_config.CACHE_DIR = previous
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile *function* for use inside a kernel."""
-    return numba.njit(nogil=True)(function)
+    return numba.njit(nogil=True, _nrt=False)(function)

@@ -8,13 +8,12 @@ replication can be run alone.
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
 from sim.lineclock.compiled import inlined, kernel
+from sim.lineclock.streams import stream_code
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -108,20 +107,6 @@ def _uniforms(out, block, stream, replication, k0, k1):  # type: ignore[no-untyp
 
 
 _fill_uniforms = kernel(_uniforms)
-
-
-def stream_code(words: str) -> int:
-    """The 32-bit code of a stream's name."""
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=4).digest(), "little")
-
-
-def check_streams(names: Iterable[str]) -> None:
-    """Refuse two names with one code, which would share their chance. At 100 names the odds are one in a million."""
-    seen: dict[int, str] = {}
-    for name in names:
-        other = seen.setdefault(stream_code(name), name)
-        if other != name:
-            raise ValueError(f'the names "{other}" and "{name}" have the same hash; rename one of them')
 
 
 def key_words(seed: int) -> tuple[int, int]:

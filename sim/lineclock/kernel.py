@@ -151,9 +151,10 @@ def writes_row(state, journal, stream, index, cell, outcome, layer, station, sen
         return
     row = state.pointers[JOURNAL_ROWS]
     state.pointers[JOURNAL_ROWS] = row + 1
-    whole, hours = journal.whole[row], journal.hours[row]
-    whole[0], whole[1], whole[2], whole[3], whole[4], whole[5], whole[6], whole[7] = stream, index, cell, outcome, layer, station, sent, attributed
-    hours[0], hours[1], hours[2], hours[3], hours[4] = start_h, sighted_h, order_h, arrive_h, end_h
+    whole, hours = journal.whole, journal.hours
+    whole[row, 0], whole[row, 1], whole[row, 2], whole[row, 3] = stream, index, cell, outcome
+    whole[row, 4], whole[row, 5], whole[row, 6], whole[row, 7] = layer, station, sent, attributed
+    hours[row, 0], hours[row, 1], hours[row, 2], hours[row, 3], hours[row, 4] = start_h, sighted_h, order_h, arrive_h, end_h
 
 
 @inlined
@@ -473,11 +474,10 @@ def _closes(plan, state, tally, journal, horizon_h):  # type: ignore[no-untyped-
             if state.team_arrive_h[team] < horizon_h and state.team_arrive_h[team] < state.slot_arrive_h[slot]:
                 state.slot_arrive_h[slot] = state.team_arrive_h[team]
                 state.slot_station[slot] = plan.team_station[team]
-    is_free = np.zeros(state.slot_stream.shape[0], dtype=np.uint8)
     for i in range(state.pointers[FREE_SLOTS]):
-        is_free[state.free_slot[i]] = 1
-    for slot in range(is_free.shape[0]):
-        if is_free[slot]:
+        state.slot_stream[state.free_slot[i]] = -1
+    for slot in range(state.slot_stream.shape[0]):
+        if state.slot_stream[slot] < 0:
             continue
         if state.slot_arrive_h[slot] < np.inf:
             incident_is_over(plan, state, tally, journal, slot, horizon_h)

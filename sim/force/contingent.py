@@ -1,0 +1,114 @@
+"""Contingents as the campaign sees them: units that come and go, and what of them can be put to a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.line.earth import FloatArray
+from sim.line.ground import Ground
+from sim.scenario.chance import RandomDuration
+from sim.scenario.schema import Scenario
+from sim.scenario.who import ContingentPart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaveatClass:
+    """What a team may do, by its nation's rules; nations with the same rules share a class."""
+
+    armed: bool
+    no_night: bool
+    no_types: tuple[str, ...]
+    sectors: tuple[int, ...] | None  # sectors that it may enter; None = all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contingent:
+    """A national contribution. Strength counts soldiers on the line, support included."""
+
+    name: str
+    title: str
+    units: tuple[int, ...]  # soldiers of each unit; the last may be smaller
+    arrival_h: tuple[float, ...]  # of each unit, before any delay
+    delay: RandomDuration  # lateness of the whole contingent, drawn once in a history
+    leaves_after_h: float  # each unit place is kept filled this long; inf = to the end
+    sectors: tuple[int, ...] | None  # sectors it serves; None = wherever needed
+    effective_share: float  # part of its soldiers who can be put to tasks
+    tour_h: float
+    dwell_h: float
+    overlap_h: float
+    caveats: CaveatClass
+
+    @property
+    def strength(self) -> int:
+        """Soldiers pledged."""
+        return sum(self.units)
+
+    @property
+    def pool_ratio(self) -> float:
+        """Units that a nation needs for each one deployed: (tour + dwell) / (tour - overlap), RAND's identity."""
+        return (self.tour_h + self.dwell_h) / (self.tour_h - self.overlap_h)
+
+
+def contingents(scenario: Scenario, ground: Ground) -> tuple[Contingent, ...]:
+    """The coalition of a scenario, in its order."""
+    return tuple(_contingent(scenario, ground, name, part) for name, part in scenario.force.contingents.items())
+
+
+def _contingent(scenario: Scenario, ground: Ground, name: str, part: ContingentPart) -> Contingent:
+    manning = scenario.manning
+    strength = round(part.strength * scenario.force.scale)
+    whole, rest = divmod(strength, part.unit_size)
+    units = (part.unit_size,) * whole + ((rest,) if rest else ())
+    first = part.arrival.first
+    last = first if part.arrival.last is None else part.arrival.last
+    arrival = np.linspace(first, last, len(units)) if len(units) > 1 else np.full(len(units), first)
+    served = None if part.sectors is None else tuple(ground.sector_names.index(s) for s in part.sectors)
+    support = manning.support_share if part.support_share is None else part.support_share
+    absent = manning.absent_share if part.absent_share is None else part.absent_share
+    own = served if part.caveats.own_sectors_only else None
+    return Contingent(
+        name=name,
+        title=part.title or name,
+        units=units,
+        arrival_h=tuple(float(h) for h in arrival),
+        delay=part.arrival.delay,
+        leaves_after_h=np.inf if part.commitment is None else part.commitment,
+        sectors=served,
+        effective_share=(1.0 - support) * (1.0 - absent),
+        tour_h=manning.tour if part.tour is None else part.tour,
+        dwell_h=manning.dwell if part.dwell is None else part.dwell,
+        overlap_h=manning.overlap if part.overlap is None else part.overlap,
+        caveats=CaveatClass(
+            armed=part.armed, no_night=part.caveats.no_night, no_types=tuple(sorted(set(part.caveats.no_types))), sectors=own
+        ),
+    )
+
+
+def share_out(effective: FloatArray, served: tuple[tuple[int, ...] | None, ...], wanted: FloatArray) -> FloatArray:
+    """given[i, x]: effective soldiers of contingent i who work in sector x.
+
+    effective (I,) soldiers, wanted (X,) soldiers. Contingents with named sectors share themselves out over them in proportion to what
+    each wants; floating ones (None) then fill what is left unfilled, and any surplus follows what is wanted.
+    """
+    given = np.zeros((len(effective), len(wanted)))
+    for i, sectors in enumerate(served):
+        if sectors is not None and sectors:
+            chosen = np.array(sorted(set(sectors)))
+            weight = wanted[chosen]
+            weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(chosen), 1 / len(chosen))
+            given[i, chosen] = effective[i] * weight
+    floating = [i for i, sectors in enumerate(served) if sectors is None]
+    total = float(sum(effective[i] for i in floating))
+    if total > 0:
+        missing = np.maximum(wanted - given.sum(axis=0), 0.0)
+        need = float(missing.sum())
+        even = wanted / wanted.sum() if wanted.sum() > 0 else np.full(len(wanted), 1 / len(wanted))
+        if need >= total:
+            spread = missing / need
+        else:
+            spread = (missing + (total - need) * even) / total
+        for i in floating:
+            given[i] = effective[i] * spread
+    return given

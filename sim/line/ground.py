@@ -1,0 +1,221 @@
+"""The ground that a scenario is played on: ruler, cells, sectors, bases and travel times in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.errors import Problem, ScenarioError
+from sim.line.centreline import Cells, Centreline, Stretch, cells, read_line, straight
+from sim.line.earth import FloatArray, IntArray, LineError
+from sim.line.travel import RoadError, RoadGraph, read_roads, travel_matrix
+from sim.scenario.load import Document
+from sim.scenario.schema import Scenario
+
+USUAL_SEASON = "usual"
+LINE_END_SLACK_KM = 0.5  # a last sector that ends this close to the line's end ends with it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ground:
+    """Where it all happens. X sectors, B bases, C cells, N seasons."""
+
+    line: Centreline
+    cells: Cells
+    sector_names: tuple[str, ...]
+    sector_titles: tuple[str, ...]
+    sector_edge_km: FloatArray  # (X + 1,) sector x covers [edge[x], edge[x + 1])
+    cell_sector: IntArray  # (C,) sector of each cell
+    base_names: tuple[str, ...]
+    base_titles: tuple[str, ...]
+    base_sector: IntArray  # (B,) sector whose teams it holds
+    base_chainage_km: FloatArray  # (B,) nearest point of the line
+    base_xy_km: FloatArray  # (B, 2) in the line's plane
+    season_names: tuple[str, ...]  # the first is "usual"
+    season_of_month: IntArray  # (12,) season of January..December
+    travel_h: FloatArray  # travel_h[n, b, c] = hours from base b to cell c in season n by day; inf = cannot reach
+
+    @property
+    def sector_length_km(self) -> FloatArray:
+        """(X,) length of each sector."""
+        return np.diff(self.sector_edge_km)
+
+
+def survey(scenario: Scenario, document: Document) -> Ground:
+    """Read the map and measure it.
+
+    Raises ScenarioError with every place where the scenario does not fit its line.
+    """
+    line = _line(scenario, document)
+    try:
+        cut = cells(line, scenario.line.cell)
+    except LineError as bad:
+        raise document.refusal([Problem(path=("line", "cell"), fact=str(bad), hint=bad.hint)]) from None
+    problems = _misfits(scenario, line, cut)
+    if problems:
+        raise document.refusal(problems)
+    names, titles, edges = _sectors(scenario, line)
+    base_names, base_titles, base_sector, base_km, base_xy = _bases(scenario, line, names, edges)
+    seasons, of_month, travel_h = _travel(scenario, document, line, cut, base_xy)
+    return Ground(
+        line=line,
+        cells=cut,
+        sector_names=names,
+        sector_titles=titles,
+        sector_edge_km=edges,
+        cell_sector=np.clip(np.searchsorted(edges, cut.middle_km, side="right") - 1, 0, len(names) - 1),
+        base_names=base_names,
+        base_titles=base_titles,
+        base_sector=base_sector,
+        base_chainage_km=base_km,
+        base_xy_km=base_xy,
+        season_names=seasons,
+        season_of_month=of_month,
+        travel_h=travel_h,
+    )
+
+
+def _line(scenario: Scenario, document: Document) -> Centreline:
+    asked = scenario.line
+    try:
+        if asked.file is None:
+            assert asked.length is not None, "the schema lets no line pass without a length or a file"
+            stretches = [Stretch(from_km=s.from_, to_km=s.to, terrain=s.terrain) for s in asked.stretches]
+            return straight(asked.length, asked.latitude, stretches)
+        path = document.base_dir(("line", "file")) / asked.file
+        return read_line(path, layer=asked.layer, crs=asked.crs)
+    except LineError as bad:
+        where: tuple[str, ...] = ("line", "file")
+        if asked.file is None:
+            where = ("line", "stretches") if asked.stretches else ("line", "length")
+        raise document.refusal([Problem(path=where, fact=str(bad), hint=bad.hint)]) from None
+
+
+def _misfits(scenario: Scenario, line: Centreline, cut: Cells) -> list[Problem]:
+    """Places of the scenario that lie beyond the line, and kinds of ground that the line does not have."""
+    end_km = line.length_km
+    found: list[Problem] = []
+
+    def beyond(path: tuple[str | int, ...], what: str, at_km: float) -> None:
+        if at_km > end_km + LINE_END_SLACK_KM:
+            found.append(Problem(path=path, fact=f"{what} {at_km:g} km but the line ends at {end_km:.1f} km"))
+
+    for name, base in scenario.bases.items():
+        if base.chainage is not None:
+            beyond(("bases", name, "chainage"), "stands at", base.chainage)
+    for kind, violation in scenario.violations.items():
+        for name, spot in violation.hot_spots.items():
+            beyond(("violations", kind, "hot_spots", name, "chainage"), "lies at", spot.chainage)
+    for name, sector in scenario.sectors.items():
+        beyond(("sectors", name, "from"), "begins at", sector.from_)
+        if sector.to is not None:
+            beyond(("sectors", name, "to"), "ends at", sector.to)
+    if scenario.sectors:
+        last, part = list(scenario.sectors.items())[-1]
+        if part.to is not None and part.to < end_km - LINE_END_SLACK_KM:
+            fact = f"the last sector ends at {part.to:g} km but the line ends at {end_km:.1f} km"
+            hint = "leave `to` out: the last sector reaches to the end of the line"
+            found.append(Problem(path=("sectors", last, "to"), fact=fact, hint=hint))
+    ways = [(("travel", "terrain"), tuple(scenario.travel.terrain))]
+    ways += [(("violations", kind, "terrain"), tuple(v.terrain)) for kind, v in scenario.violations.items()]
+    for path, words in ways:
+        for word in words:
+            if word not in cut.terrain:
+                fact = f'no stretch of this line is "{word}"'
+                found.append(Problem(path=(*path, word), fact=fact, hint=f"kinds of ground here: {', '.join(cut.terrain)}"))
+    return found
+
+
+def _sectors(scenario: Scenario, line: Centreline) -> tuple[tuple[str, ...], tuple[str, ...], FloatArray]:
+    if not scenario.sectors:
+        return ("line",), ("the whole line",), np.array([0.0, line.length_km])
+    names = tuple(scenario.sectors)
+    titles = tuple(part.title or name for name, part in scenario.sectors.items())
+    edges = [part.from_ for part in scenario.sectors.values()] + [line.length_km]
+    return names, titles, np.array(edges)
+
+
+def _bases(
+    scenario: Scenario, line: Centreline, sectors: tuple[str, ...], edges: FloatArray
+) -> tuple[tuple[str, ...], tuple[str, ...], IntArray, FloatArray, FloatArray]:
+    if not scenario.bases:
+        return _laid_out(scenario, line, sectors, edges)
+    at_km, xy_km, sector_of = [], [], []
+    for base in scenario.bases.values():
+        if base.chainage is not None:
+            km = min(base.chainage, line.length_km)
+            xy = line.behind_km(km, base.depth)[0]
+        else:
+            assert base.lon is not None and base.lat is not None, "the schema lets no base pass without a position"
+            if line.has_map:
+                xy = line.to_plane_km(base.lon, base.lat)[0]
+                km = float(line.nearest_km(xy[None, :])[0][0])
+            else:
+                raise ScenarioError([Problem(path=("bases",), fact="bases by lon and lat need a line with a map")])
+        at_km.append(km)
+        xy_km.append(xy)
+        nearest = int(np.clip(np.searchsorted(edges, km, side="right") - 1, 0, len(sectors) - 1))
+        sector_of.append(sectors.index(base.sector) if base.sector else nearest)
+    titles = tuple(base.title or name for name, base in scenario.bases.items())
+    return tuple(scenario.bases), titles, np.array(sector_of, dtype=np.int64), np.array(at_km), np.array(xy_km).reshape(-1, 2)
+
+
+def _laid_out(
+    scenario: Scenario, line: Centreline, sectors: tuple[str, ...], edges: FloatArray
+) -> tuple[tuple[str, ...], tuple[str, ...], IntArray, FloatArray, FloatArray]:
+    """Evenly spaced bases, no further apart within a sector than the layout says."""
+    names, sector_of, at_km = [], [], []
+    for x, sector in enumerate(sectors):
+        length_km = edges[x + 1] - edges[x]
+        count = max(1, int(np.ceil(length_km / scenario.base_layout.every - 1e-9)))
+        for i in range(count):
+            names.append(f"{sector}_base_{i + 1}")
+            sector_of.append(x)
+            at_km.append(edges[x] + (i + 0.5) * length_km / count)
+    xy_km = line.behind_km(np.array(at_km), np.full(len(at_km), scenario.base_layout.depth))
+    return tuple(names), tuple(names), np.array(sector_of, dtype=np.int64), np.array(at_km), xy_km
+
+
+def _travel(
+    scenario: Scenario, document: Document, line: Centreline, cut: Cells, base_xy_km: FloatArray
+) -> tuple[tuple[str, ...], IntArray, FloatArray]:
+    asked = scenario.travel
+    roads: RoadGraph | None = None
+    node_xy: FloatArray | None = None
+    if asked.roads is not None:
+        try:
+            roads = read_roads(
+                document.base_dir(("travel", "roads", "edges")) / asked.roads.edges,
+                document.base_dir(("travel", "roads", "nodes")) / asked.roads.nodes,
+            )
+        except RoadError as bad:
+            raise document.refusal([Problem(path=("travel", "roads"), fact=str(bad), hint=bad.hint)]) from None
+        if not line.has_map:
+            fact = "a road graph needs a line with a map"
+            raise document.refusal([Problem(path=("travel", "roads"), fact=fact, hint="leave roads out, or give line.file")])
+        node_xy = line.to_plane_km(roads.node_lonlat[:, 0], roads.node_lonlat[:, 1])
+    ground = np.array([asked.terrain.get(name, 1.0) for name in cut.terrain])[cut.terrain_code]
+    cell_xy = line.plane_km(cut.middle_km)
+    names = (USUAL_SEASON, *scenario.seasons)
+    of_month = np.zeros(12, dtype=np.int64)
+    matrices = []
+    for n, name in enumerate(names):
+        season = scenario.seasons.get(name) if n else None
+        for month in season.months if season else ():
+            of_month[month - 1] = n
+        matrices.append(
+            travel_matrix(
+                base_xy_km=base_xy_km,
+                cell_xy_km=cell_xy,
+                cell_speed_factor=ground,
+                roads=roads,
+                node_xy_km=node_xy,
+                road_kmh=asked.road_speed,
+                off_road_kmh=asked.off_road_speed,
+                detour=asked.detour,
+                road_factor=season.road_factor if season else 1.0,
+                off_road_factor=season.off_road_factor if season else 1.0,
+            )
+        )
+    return names, of_month, np.stack(matrices)

@@ -1,0 +1,155 @@
+"""Coverage without simulation, from the very arrays that the line clock uses.
+
+For an incident that can be observed for a time D, the layers miss it independently of one another:
+P(seen) = 1 - (1 - standing) (1 - reports) E[ product over passing layers of (1 - up + up x miss(D)) ].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+
+from sim.line.earth import FloatArray
+from sim.line.ground import Ground
+from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
+from sim.scenario.schema import Scenario
+from sim.watch.layers import VISIBILITIES, Watch, combined_gap_h, pass_detection, reports_probability
+
+POINTS = 256
+"""Equally likely durations that stand for a distribution; the error of a share is below 1e-4."""
+P90 = 0.9
+_NORMAL = NormalDist()  # scipy would cost half a second of import for the same numbers
+
+
+def duration_quantiles(law: RandomDuration, share: FloatArray) -> FloatArray:
+    """The durations [h] that the given shares, in (0, 1), lie below."""
+    match law:
+        case Fixed():
+            return np.full_like(share, law.value)
+        case Exponential():
+            return -law.mean * np.log1p(-share)
+        case Lognormal():
+            mu, sigma = lognormal_law(law)
+            return np.exp(mu + sigma * np.array([_NORMAL.inv_cdf(float(p)) for p in share.ravel()]).reshape(share.shape))
+        case Uniform():
+            return law.low + (law.high - law.low) * share
+    raise AssertionError(law)
+
+
+def lognormal_law(law: Lognormal) -> tuple[float, float]:
+    """(log of the median, sigma) such that nine in ten lie below p90."""
+    return float(np.log(law.median)), float(np.log(law.p90 / law.median) / _NORMAL.inv_cdf(P90))
+
+
+def mean_h(law: RandomDuration) -> float:
+    """Mean duration [h]."""
+    match law:
+        case Fixed():
+            return law.value
+        case Exponential():
+            return law.mean
+        case Lognormal():
+            mu, sigma = lognormal_law(law)
+            return float(np.exp(mu + sigma**2 / 2))
+        case Uniform():
+            return (law.low + law.high) / 2
+    raise AssertionError(law)
+
+
+def miss_by_passes(pattern: str, gap_h: FloatArray, split: FloatArray, detection: FloatArray | float, lasts_h: FloatArray) -> FloatArray:
+    """Chance that passes miss what stays for lasts_h; all arguments broadcast.
+
+    random: exp(-detection D / T), Koopman (1946). regular: a window of length D holds floor(D/T) passes and one more with chance frac(D/T).
+    back_and_forth: two points on a circle of 2 T, split apart by the place on the beat (Szechtman et al. 2008); T is the mean gap.
+    """
+    q = 1.0 - detection
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if pattern == "random":
+            return np.exp(-detection * lasts_h / gap_h)
+        if pattern == "regular":
+            passes = lasts_h / gap_h
+            whole = np.floor(passes)
+            return np.power(q, whole) * (1.0 - (passes - whole) * detection)
+        cycle = 2.0 * gap_h
+        cycles = np.where(np.isfinite(cycle), np.floor(lasts_h / cycle), 0.0)
+        rest = np.where(np.isfinite(cycle), lasts_h - cycles * cycle, 0.0)
+        one, other = np.where(np.isfinite(cycle), split * cycle, 1.0), np.where(np.isfinite(cycle), (1.0 - split) * cycle, 1.0)
+        whole_cycle = np.where(np.isfinite(cycle), cycle, 2.0)
+        both = (np.maximum(rest - one, 0.0) + np.maximum(rest - other, 0.0)) / whole_cycle
+        single = 2.0 * rest / whole_cycle - 2.0 * both
+        none = 1.0 - single - both
+        return np.power(q, 2.0 * cycles) * (none + single * q + both * q * q)
+
+
+def seen_share(scenario: Scenario, ground: Ground, watch: Watch, weight: FloatArray) -> FloatArray:
+    """seen[k, c]: chance that an incident of type k in cell c is ever sighted.
+
+    weight[k, w, x]: share of the type's incidents in sector x that fall into visibility w.
+    """
+    detection = pass_detection(scenario)
+    reports = reports_probability(scenario)
+    patterns = (scenario.watch.patrols.pattern, scenario.watch.orbits.pattern)
+    share = (np.arange(POINTS) + 0.5) / POINTS
+    seen = np.zeros((len(scenario.violations), len(ground.cells)))
+    for k, violation in enumerate(scenario.violations.values()):
+        lasts = duration_quantiles(violation.duration, share)
+        for w in range(VISIBILITIES):
+            miss = passing_miss(watch, ground, patterns, detection[:, k], lasts, w)
+            here = 1.0 - (1.0 - watch.stand_p[k, w]) * (1.0 - reports[k]) * miss
+            seen[k] += weight[k, w, ground.cell_sector] * here
+    return seen
+
+
+def passing_miss(
+    watch: Watch, ground: Ground, patterns: tuple[str, str], detection: FloatArray, lasts_h: FloatArray, visibility: int
+) -> FloatArray:
+    """(C,) chance that both passing layers miss an incident, averaged over the durations lasts_h (n,)."""
+    night = visibility // 2
+    cells = len(ground.cells)
+    product = np.ones((cells, len(lasts_h)))
+    for layer in range(2):
+        gap = watch.pass_gap_h[layer, night]
+        if not np.isfinite(gap).any():
+            continue
+        up = watch.pass_up[layer, visibility, ground.cell_sector]
+        split = watch.pass_split[layer] if patterns[layer] == "back_and_forth" else np.zeros(cells)
+        # Cells alike in gap, place on the beat and availability are computed once.
+        alike, which = np.unique(np.stack([gap, split, up]), axis=1, return_inverse=True)
+        miss = miss_by_passes(patterns[layer], alike[0][:, None], alike[1][:, None], detection[layer, night], lasts_h[None, :])
+        miss = np.where(np.isfinite(alike[0])[:, None], miss, 1.0)
+        product *= (1.0 - alike[2][:, None] + alike[2][:, None] * miss)[which.reshape(-1)]
+    return product.mean(axis=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Watched:
+    """How well the line is looked at, whatever happens on it."""
+
+    watched: FloatArray  # watched[n, c] = 1 when a cell counts as watched by day, by night
+    gap_h: FloatArray  # gap_h[n, c] = mean time between looks; 0 under standing watch, inf where nobody looks
+
+
+def watched_cells(scenario: Scenario, ground: Ground, watch: Watch) -> Watched:
+    """Which cells count as watched: within reach of a post or sensor at least half the time, or passed often enough."""
+    gap = combined_gap_h(watch, ground.cell_sector)
+    standing = watch.standing[[0, 2]] >= 0.5
+    gap = np.where(standing, 0.0, gap)
+    return Watched(watched=(standing | (gap <= scenario.watch.watched_gap)).astype(float), gap_h=gap)
+
+
+def longest_unwatched_km(ground: Ground, watched: FloatArray) -> float:
+    """Length of the longest run of cells that are not watched (C,)."""
+    longest = run = 0.0
+    for is_watched, length in zip(watched, ground.cells.length_km, strict=True):
+        run = 0.0 if is_watched else run + float(length)
+        longest = max(longest, run)
+    return longest
+
+
+def median_gap_h(ground: Ground, gap_h: FloatArray) -> float:
+    """Gap that half of the line's length does not exceed; inf when half of it is never looked at."""
+    order = np.argsort(gap_h, kind="stable")
+    reached = np.cumsum(ground.cells.length_km[order])
+    return float(gap_h[order][np.searchsorted(reached, reached[-1] / 2)])
