@@ -186,6 +186,15 @@ def register() -> Register:
     return load(data_root() / "seeds")
 
 
+@functools.cache
+def default_sources() -> Mapping[str, str]:
+    """Where the defaults of the scenario language come from: path pattern to citation, as in a scenario's `sources`."""
+    sources = read(data_root() / "seeds" / "defaults.yaml").data
+    for citation in sources.values():
+        register().cite(citation)
+    return MappingProxyType(sources)
+
+
 def load(folder: pathlib.Path) -> Register:
     """The register in *folder*; a ScenarioError tells all that is wrong with it, as far as it can be read."""
     problems: list[Problem] = []

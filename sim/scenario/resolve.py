@@ -1,0 +1,134 @@
+"""A scenario as written and as resolved: every default explicit, every number with its place and its source."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sim.errors import Path, Place, Problem, dotted
+from sim.scenario.claims import default_sources, register, source_for
+from sim.scenario.load import Document, dump, read
+from sim.scenario.schema import Scenario
+from sim.scenario.validate import validated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One value of a resolved scenario."""
+
+    path: Path
+    value: str
+    is_written: bool  # by the author, in a parent file or by --set; otherwise a default
+    place: Place | None  # where it is written
+    source: str | None  # citation that covers it
+    says: str | None  # what the cited entries say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioFile:
+    """A checked scenario and the text that it came from."""
+
+    scenario: Scenario
+    document: Document
+
+    @property
+    def path(self) -> pathlib.Path:
+        """The scenario file."""
+        return self.document.files[0]
+
+    def resolved(self) -> dict[str, Any]:
+        """Plain data with every default explicit and file names absolute; reads back to the same scenario bit for bit."""
+        data: dict[str, Any] = self.scenario.model_dump(mode="json", by_alias=True)
+        for where in (("line", "file"), ("travel", "roads", "edges"), ("travel", "roads", "nodes")):
+            holder = data
+            for step in where[:-1]:
+                holder = holder.get(step) or {}
+            if holder.get(where[-1]):
+                holder[where[-1]] = str((self.document.base_dir(where) / holder[where[-1]]).resolve())
+        return data
+
+    def resolved_text(self) -> str:
+        """The resolved scenario as a scenario file."""
+        return dump(self.resolved())
+
+    def data_files(self) -> tuple[pathlib.Path, ...]:
+        """Every file besides scenario files that a run reads."""
+        data = self.resolved()
+        roads = data["travel"]["roads"] or {}
+        names = (data["line"]["file"], roads.get("edges"), roads.get("nodes"))
+        return tuple(pathlib.Path(name) for name in names if name)
+
+    def explained(self) -> tuple[Explained, ...]:
+        """Every value with its source, in the order of the schema."""
+        return tuple(self._explained((), self.scenario.model_dump(mode="json", by_alias=True)))
+
+    def _explained(self, path: Path, value: Any) -> Iterator[Explained]:
+        if path == ("sources",):
+            return
+        if isinstance(value, dict) and value:
+            for key, below in value.items():
+                yield from self._explained((*path, key), below)
+            return
+        span = self.document.places.get(path)
+        written = span is not None or any(path[:i] in self.document.places for i in range(len(path) - 1, len(path)) if isinstance(value, list))
+        citation = source_for(path, self.scenario.sources)
+        if citation is None and not written:
+            citation = source_for(path, default_sources())
+        says = None if citation is None else register().cite(citation).says
+        yield Explained(
+            path=path,
+            value=_shown(value),
+            is_written=written,
+            place=span.value if span else None,
+            source=citation,
+            says=says,
+        )
+
+    def unsourced(self) -> tuple[Explained, ...]:
+        """Written numbers without a source: what a reader cannot check."""
+        exempt = {"seed", "replications", "bufferzone", "start"}
+        return tuple(
+            e for e in self.explained() if e.is_written and e.source is None and any(c.isdigit() for c in e.value)
+            and e.path[0] not in exempt and e.path[-1] not in ("name", "question", "title", "file", "edges", "nodes", "crs", "layer", "kind", "sectors")
+        )  # fmt: skip
+
+
+def load(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -> ScenarioFile:
+    """Read and check a scenario file; *set* puts values over it by dotted path.
+
+    Raises ScenarioError with every problem found.
+    """
+    document = read(path, set=set)
+    scenario = validated(Scenario, document)
+    problems = list(_source_problems(scenario))
+    if problems:
+        raise document.refusal(problems)
+    return ScenarioFile(scenario=scenario, document=document)
+
+
+def _source_problems(scenario: Scenario) -> Iterator[Problem]:
+    for pattern, citation in scenario.sources.items():
+        try:
+            register().cite(citation)
+        except ValueError as bad:
+            fact, _, hint = str(bad).partition("; ")
+            yield Problem(path=("sources", pattern), fact=fact, hint=hint or None)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(_shown(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{}"
+    return str(value)
+
+
+def where(explained: Explained) -> str:
+    """The dotted path of a value."""
+    return dotted(explained.path)
