@@ -35,7 +35,7 @@ class Force:
     """Strength over time, as steps: from at_h[i] on it is as row i says, until at_h[i + 1]."""
 
     at_h: FloatArray
-    on_station: FloatArray
+    present: FloatArray  # present[i, contingent] = soldiers on the line
     effective: FloatArray
     short: FloatArray  # effective soldiers that the wanted laydown lacks
     manned: IntArray  # manned[i, x, task]
@@ -73,7 +73,7 @@ class Campaign:
         self._force_changed = True
         self._season_changed = True
         self._since_h = 0.0
-        self._steps: list[tuple[float, float, float, float, IntArray]] = []
+        self._steps: list[tuple[float, FloatArray, float, float, IntArray]] = []
         self._places = Places(plan=theatre.plan, days=theatre.days, sectors=len(theatre.ground.sector_names))
         self._plan = theatre.plan
         self._laydown = new_laydown(self._places)
@@ -86,6 +86,7 @@ class Campaign:
         self._watched_h = np.zeros(len(theatre.ground.cells))
         self._gap_weight = np.zeros(GAP_BINS)
         self._duty_h = 0.0
+        self._duty_since_h = 0.0
 
     # The life of the campaign ------------------------------------------------------------------------------
 
@@ -191,7 +192,7 @@ class Campaign:
         given = share_out(effective, tuple(c.sectors for c in theatre.contingents), cost.sum(axis=1))
         manned = man(theatre.wanted, theatre.prices, theatre.scenario.manning.keep, given.sum(axis=0))
         short = float((cost - manned * theatre.prices).sum())
-        self._steps.append((self.env.now, float(self.present.sum()), float(effective.sum()), short, manned))
+        self._steps.append((self.env.now, self.present.copy(), float(effective.sum()), short, manned))
         self.manned = manned
         self._watches(manned)
         duty = self._duty(manned[:, TEAMS], given)
@@ -288,13 +289,12 @@ class Campaign:
     def _clock_duty(self) -> None:
         """Count team hours on duty up to now."""
         now = self.env.now
-        since = getattr(self, "_duty_since_h", 0.0)
-        self._duty_h += float(self._laydown.on_duty.sum()) * (now - since)
+        self._duty_h += float(self._laydown.on_duty.sum()) * (now - self._duty_since_h)
         self._duty_since_h = now
 
     def _history(self) -> History:
         horizon = self.theatre.horizon_h
-        self._duty_h += float(self._laydown.on_duty.sum()) * (horizon - getattr(self, "_duty_since_h", 0.0))
+        self._duty_h += float(self._laydown.on_duty.sum()) * (horizon - self._duty_since_h)
         whole = [j.whole for j in self._written] or [self._journal.whole[:0]]
         hours = [j.hours for j in self._written] or [self._journal.hours[:0]]
         return History(
@@ -302,7 +302,7 @@ class Campaign:
             tally=self._tally,
             force=Force(
                 at_h=np.array([s[0] for s in self._steps]),
-                on_station=np.array([s[1] for s in self._steps]),
+                present=np.array([s[1] for s in self._steps]),
                 effective=np.array([s[2] for s in self._steps]),
                 short=np.array([s[3] for s in self._steps]),
                 manned=np.array([s[4] for s in self._steps]),

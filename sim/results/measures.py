@@ -1,0 +1,233 @@
+"""What one replication amounts to, and what many add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sim.campaign.engine import GAP_BINS, History
+from sim.campaign.theatre import Theatre
+from sim.force.manning import PATROLS
+from sim.line.earth import FloatArray, IntArray
+from sim.lineclock.state import (
+    ATTENDED,
+    ATTRIBUTED,
+    HAPPENED,
+    IN_TIME_COUNT,
+    MINUTES,
+    N_ANSWERABLE,
+    N_FALSE,
+    N_RECALLED,
+    N_WAITED,
+    S_RESPONSE_H,
+    SIGHTED,
+)
+from sim.scenario.quantities import HOURS_PER_DAY, MINUTES_PER_HOUR
+
+WINDOW_KM = 10.0
+"""Length of the windows in which the strip charts count."""
+
+UNITS = {
+    "coverage.line_watched_share": "share",
+    "coverage.sighted_share": "share",
+    "coverage.attended_in_time_share": "share",
+    "coverage.attributed_share": "share",
+    "coverage.revisit_gap_h": "h",
+    "response.time_h.mean": "h",
+    "response.time_h.p90": "h",
+    "response.team_utilisation": "share",
+    "response.waited_share": "share",
+    "incidents.happened_per_day": "per day",
+    "incidents.sighted_per_day": "per day",
+    "incidents.false_reports_per_day": "per day",
+    "force.pledged": "soldiers",
+    "force.on_station": "soldiers",
+    "force.effective": "soldiers",
+    "force.short_share": "share",
+    "force.patrols_per_day": "per day",
+    "force.pool": "soldiers",
+    "force.person_tours": "tours",
+    "force.aircraft_lost": "aircraft",
+}
+"""Every metric that a run can have, with its unit. Shares of attendance are of incidents that ask for a team."""
+
+MEANINGS = {
+    "coverage.line_watched_share": "Share of the line, over all hours, within reach of a post or sensor or passed often enough",
+    "coverage.sighted_share": "Share of all incidents that the mission noticed",
+    "coverage.attended_in_time_share": "Share of incidents calling for a team that had one on the spot within the standard",
+    "coverage.attributed_share": "Share of incidents calling for a team for which the mission could say who did it",
+    "coverage.revisit_gap_h": "Time between looks that half of the line, over all hours, does not exceed",
+    "response.time_h.mean": "Mean time from sighting to the first team on the spot",
+    "response.time_h.p90": "Time from sighting to the first team that nine in ten attended incidents did not exceed",
+    "response.team_utilisation": "Share of their duty time for which response teams were out",
+    "response.waited_share": "Share of calls for a team that had to wait because none was free",
+    "incidents.happened_per_day": "Incidents that happened, seen or not",
+    "incidents.sighted_per_day": "Incidents that the mission noticed",
+    "incidents.false_reports_per_day": "Reports with nothing behind them",
+    "force.pledged": "Soldiers pledged",
+    "force.on_station": "Soldiers on the line, mean over the horizon",
+    "force.effective": "Soldiers present and free of support duties, mean over the horizon",
+    "force.short_share": "Share of the wanted laydown, in soldiers, that could not be manned",
+    "force.patrols_per_day": "Patrols manned, mean over the horizon",
+    "force.pool": "Soldiers that the nations tie up in rotation for those pledged",
+    "force.person_tours": "Soldier tours served over the horizon",
+    "force.aircraft_lost": "Drones lost over the horizon",
+}
+"""What each metric says, in one line."""
+
+
+def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
+    """Metrics of one replication; what a scenario cannot have is absent, what never happened is None."""
+    plan, tally, ground = theatre.plan, history.tally, theatre.ground
+    horizon_h = theatre.horizon_h
+    days = horizon_h / HOURS_PER_DAY
+    ledger = tally.type_ledger.sum(axis=0)
+    asks = plan.teams_wanted > 0
+    asking = tally.type_ledger[asks].sum(axis=0)
+    out: dict[str, float | None] = {}
+    length = ground.cells.length_km
+    out["coverage.line_watched_share"] = float((history.watched_h * length).sum() / (length.sum() * horizon_h))
+    if len(plan.severity):
+        out["coverage.sighted_share"] = _share(ledger[SIGHTED], ledger[HAPPENED])
+    if asks.any():
+        out["coverage.attended_in_time_share"] = _share(asking[IN_TIME_COUNT], asking[HAPPENED])
+        out["coverage.attributed_share"] = _share(asking[ATTRIBUTED], asking[HAPPENED])
+    out["coverage.revisit_gap_h"] = histogram_quantile_h(history.gap_weight, 0.5)
+    if asks.any():
+        out["response.time_h.mean"] = _share(float(tally.sums[S_RESPONSE_H]), asking[ATTENDED])
+        out["response.time_h.p90"] = histogram_quantile_h(tally.response.sum(axis=0), 0.9)
+        out["response.team_utilisation"] = _share(float(tally.team_busy_h.sum()), history.team_duty_h)
+        out["response.waited_share"] = _share(tally.counts[N_WAITED] - tally.counts[N_RECALLED], tally.counts[N_ANSWERABLE])
+    if len(plan.severity):
+        out["incidents.happened_per_day"] = float(ledger[HAPPENED] / days)
+        out["incidents.sighted_per_day"] = float(ledger[SIGHTED] / days)
+        out["incidents.false_reports_per_day"] = float(tally.counts[N_FALSE] / days)
+    force = history.force
+    lasts_h = np.diff(np.append(force.at_h, horizon_h))
+    cost = float((theatre.wanted * theatre.prices).sum())
+    present_h = (force.present * lasts_h[:, None]).sum(axis=0)
+    out["force.pledged"] = float(sum(c.strength for c in theatre.contingents))
+    out["force.on_station"] = float(present_h.sum() / horizon_h)
+    out["force.effective"] = float((force.effective * lasts_h).sum() / horizon_h)
+    out["force.short_share"] = _share(float((force.short * lasts_h).sum() / horizon_h), cost)
+    out["force.patrols_per_day"] = float((force.manned[:, :, PATROLS].sum(axis=1) * lasts_h).sum() / horizon_h)
+    out["force.pool"] = float(sum(c.strength * c.pool_ratio for c in theatre.contingents))
+    out["force.person_tours"] = float(sum(h / (c.tour_h - c.overlap_h) for h, c in zip(present_h, theatre.contingents, strict=True)))
+    out["force.aircraft_lost"] = float(history.aircraft_lost)
+    return out
+
+
+def histogram_quantile_h(counts: IntArray | FloatArray, share: float) -> float | None:
+    """The time [h] that a share of a histogram of minutes does not exceed, to the minute; None when empty or beyond the last bin."""
+    total = counts.sum()
+    if total <= 0:
+        return None
+    minute = int(np.searchsorted(np.cumsum(counts), share * total))
+    return None if minute >= len(counts) - 1 else (minute + 0.5) / MINUTES_PER_HOUR if minute else 0.0
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part) / float(whole) if whole > 0 else None
+
+
+def daily(theatre: Theatre, history: History) -> dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]]:
+    """The time series of one replication, a row for each day of the horizon."""
+    days = int(np.ceil(theatre.horizon_h / HOURS_PER_DAY))
+    counts = history.tally.day[:days]
+    middle = np.minimum((np.arange(days) + 0.5) * HOURS_PER_DAY, theatre.horizon_h)
+    step = np.searchsorted(history.force.at_h, middle, side="right") - 1
+    return {
+        "replication": np.full(days, history.replication, dtype=np.int32),
+        "day": np.arange(days, dtype=np.int32),
+        "on_station": history.force.present[step].sum(axis=1).astype(np.float32),
+        "effective": history.force.effective[step].astype(np.float32),
+        "short": history.force.short[step].astype(np.float32),
+        "happened": counts[:, HAPPENED],
+        "sighted": counts[:, SIGHTED],
+        "attended": counts[:, ATTENDED],
+        "attended_in_time": counts[:, IN_TIME_COUNT],
+        "attributed": counts[:, ATTRIBUTED],
+    }
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Totals:
+    """What replications add up to, cell by cell and month by month. Whole numbers but for `watched_h`."""
+
+    replications: int = 0
+    cell: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # cell[c, ledger]
+    watched_h: FloatArray = field(default_factory=lambda: np.zeros(0))  # (C,)
+    period: IntArray = field(default_factory=lambda: np.zeros((0, 0, 3), dtype=np.int64))  # period[i, window, :]
+    window: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # window[v, ledger]
+    window_products: IntArray = field(default_factory=lambda: np.zeros((0, 5, 2), dtype=np.int64))  # sums of x * x and x * happened
+    response: IntArray = field(default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64))  # response[x, minute]
+    delay: IntArray = field(default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64))  # delay[x, minute]
+    gap_weight: FloatArray = field(default_factory=lambda: np.zeros(GAP_BINS))
+    sighted_by: IntArray = field(default_factory=lambda: np.zeros(5, dtype=np.int64))
+
+    def plus(self, other: Totals) -> Totals:
+        """Both together; adding in another order changes no whole number."""
+        if self.replications == 0:
+            return other
+        return Totals(
+            replications=self.replications + other.replications,
+            cell=self.cell + other.cell,
+            watched_h=self.watched_h + other.watched_h,
+            period=self.period + other.period,
+            window=self.window + other.window,
+            window_products=self.window_products + other.window_products,
+            response=self.response + other.response,
+            delay=self.delay + other.delay,
+            gap_weight=self.gap_weight + other.gap_weight,
+            sighted_by=self.sighted_by + other.sighted_by,
+        )
+
+
+def window_of_cell(theatre: Theatre) -> IntArray:
+    """(C,) the 10-km window that each cell lies in."""
+    windows = np.floor(theatre.ground.cells.middle_km / WINDOW_KM).astype(np.int64)
+    return np.minimum(windows, window_count(theatre) - 1)
+
+
+def window_count(theatre: Theatre) -> int:
+    """Windows along the line; the last may be shorter."""
+    return max(1, int(np.ceil(theatre.ground.line.length_km / WINDOW_KM - 1e-9)))
+
+
+def totals_of(theatre: Theatre, history: History) -> Totals:
+    """One replication as totals."""
+    tally = history.tally
+    count = window_count(theatre)
+    which = window_of_cell(theatre)
+    window = np.zeros((count, tally.cell.shape[1]), dtype=np.int64)
+    np.add.at(window, which, tally.cell)
+    period = np.zeros((tally.period.shape[0], count, 3), dtype=np.int64)
+    starts = np.flatnonzero(np.diff(which, prepend=-1))
+    period[:, which[starts]] = np.add.reduceat(tally.period, starts, axis=1)
+    return Totals(
+        replications=1,
+        cell=tally.cell.astype(np.int64),
+        watched_h=history.watched_h,
+        period=period,
+        window=window,
+        window_products=np.stack([window * window, window * window[:, :1]], axis=2),
+        response=tally.response.astype(np.int64),
+        delay=tally.delay.astype(np.int64),
+        gap_weight=history.gap_weight,
+        sighted_by=tally.sighted_by.copy(),
+    )
+
+
+def ratio_interval(part: IntArray, whole: IntArray, part_sq: IntArray, whole_sq: IntArray, product: IntArray, n: int, z: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(share, low, high) of part / whole over n replications, by the ratio estimator's delta method (Cochran 1977, 6.4).
+
+    Replications are independent, incidents within one need not be. NaN where nothing happened, or n < 2 for the ends.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = part / whole
+        if n < 2:
+            return share, np.full_like(share, np.nan), np.full_like(share, np.nan)
+        residual = part_sq - 2 * share * product + share**2 * whole_sq
+        half = z * np.sqrt(np.maximum(residual, 0.0) * n / (n - 1)) / whole
+    return share, np.clip(share - half, 0, 1), np.clip(share + half, 0, 1)

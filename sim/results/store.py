@@ -1,0 +1,244 @@
+"""A run folder: whole or not there. Written under a temporary name, batch by batch, and renamed at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.campaign.theatre import Theatre
+from sim.lineclock.state import ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
+from sim.results.measures import UNITS, WINDOW_KM, Totals, ratio_interval
+from sim.results.statistics import CONFIDENCE, summarise, t_quantile
+
+Columns = Mapping[str, Any]
+
+SCENARIO, MANIFEST, SUMMARY = "scenario.resolved.yaml", "manifest.json", "summary.json"
+ONE_BY_ONE = ("replications", "series", "types", "sectors", "journal")
+"""Tables that grow by replication."""
+SUMMED = ("cells", "strip", "periods", "responses")
+"""Tables over all replications."""
+
+COLUMN_UNITS = {
+    "on_station": "soldiers",
+    "effective": "soldiers",
+    "short": "soldiers",
+    "from_km": "km",
+    "to_km": "km",
+    "chainage_km": "km",
+    "day": "days since the start",
+    "from_day": "days since the start",
+    "to_day": "days since the start",
+    "minute": "min",
+    "watched_share": "share",
+    "start_h": "h since the start",
+    "sighted_h": "h since the start",
+    "ordered_h": "h since the start",
+    "arrived_h": "h since the start",
+    "ended_h": "h since the start",
+}
+
+
+class FolderExists(Exception):
+    """The folder is already there and may not be overwritten."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        super().__init__(f"{folder} is already there")
+        self.folder = folder
+
+
+def free_name(parent: pathlib.Path, stem: str) -> pathlib.Path:
+    """`parent/stem`, or the first of `stem-2`, `stem-3`, ... that is not taken."""
+    folder, number = parent / stem, 1
+    while folder.exists():
+        number += 1
+        folder = parent / f"{stem}-{number}"
+    return folder
+
+
+def table(columns: Columns) -> pa.Table:
+    """Columns as an Arrow table; each column's metadata names its unit."""
+    arrays, fields = [], []
+    for name, values in columns.items():
+        array = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=isinstance(values, np.ndarray) and values.dtype.kind == "f")
+        unit = COLUMN_UNITS.get(name) or UNITS.get(name)
+        fields.append(pa.field(name, array.type, metadata={"unit": unit} if unit else None))
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+class RunWriter:
+    """Collects a run in a temporary folder beside its final place; `finish` renames it, `abandon` removes it."""
+
+    def __init__(self, folder: pathlib.Path, *, force: bool = False) -> None:
+        if folder.exists() and not force:
+            raise FolderExists(folder)
+        self.folder = folder
+        self._force = force
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.working = folder.parent / f".{folder.name}.{os.getpid()}.part"
+        shutil.rmtree(self.working, ignore_errors=True)
+        self.working.mkdir()
+        self._open: dict[str, pq.ParquetWriter] = {}
+
+    def add(self, name: str, columns: Columns) -> None:
+        """Append rows to one of the tables that grow by replication."""
+        rows = table(columns)
+        if name not in self._open:
+            self._open[name] = pq.ParquetWriter(self.working / f"{name}.parquet", rows.schema, compression="zstd", compression_level=3)
+        self._open[name].write_table(rows)
+
+    def put(self, name: str, columns: Columns) -> None:
+        """Write a table over all replications."""
+        pq.write_table(table(columns), self.working / f"{name}.parquet", compression="zstd", compression_level=3)
+
+    def close_tables(self) -> None:
+        """No more rows."""
+        for writer in self._open.values():
+            writer.close()
+        self._open.clear()
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file."""
+        (self.working / name).write_text(text, encoding="utf-8")
+
+    def finish(self) -> pathlib.Path:
+        """Make the folder appear, whole."""
+        self.close_tables()
+        if self.folder.exists():
+            if not self._force:
+                self.abandon()
+                raise FolderExists(self.folder)
+            old = self.folder.parent / f".{self.folder.name}.{os.getpid()}.old"
+            self.folder.rename(old)
+            self.working.rename(self.folder)
+            shutil.rmtree(old)
+        else:
+            self.working.rename(self.folder)
+        return self.folder
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        for writer in self._open.values():
+            writer.close()
+        self._open.clear()
+        shutil.rmtree(self.working, ignore_errors=True)
+
+
+def sha256_of(path: pathlib.Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:
+    """Every metric of a run with its interval and quantiles, from the table of replications."""
+    out = {}
+    for name in replications.column_names:
+        if name in UNITS:
+            values = replications.column(name).to_numpy(zero_copy_only=False).astype(float)
+            out[name] = summarise(values, UNITS[name])
+    return out
+
+
+def cell_columns(theatre: Theatre, totals: Totals) -> Columns:
+    """One row for each cell: ledgers summed over replications, and the share of time that it was watched."""
+    ground = theatre.ground
+    cells = ground.cells
+    return {
+        "cell": np.arange(len(cells), dtype=np.int32),
+        "from_km": cells.edge_km[:-1],
+        "to_km": cells.edge_km[1:],
+        "chainage_km": cells.middle_km,
+        "sector": _words(ground.sector_names, ground.cell_sector),
+        "terrain": _words(cells.terrain, cells.terrain_code),
+        **{_ledger(name): totals.cell[:, i] for i, name in enumerate(LEDGER)},
+        "watched_share": totals.watched_h / (totals.replications * theatre.horizon_h),
+    }
+
+
+def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
+    """One row for each 10-km window: shares of its incidents with intervals over replications."""
+    count = len(totals.window)
+    edges = np.minimum(np.arange(count + 1) * WINDOW_KM, theatre.ground.line.length_km)
+    edges[-1] = theatre.ground.line.length_km
+    n = totals.replications
+    z = t_quantile(n - 1) if n > 1 else np.nan
+    which = np.minimum((theatre.ground.cells.middle_km / WINDOW_KM).astype(np.int64), count - 1)
+    length = theatre.ground.cells.length_km
+    watched = np.bincount(which, weights=totals.watched_h * length, minlength=count)
+    out: dict[str, Any] = {
+        "from_km": edges[:-1],
+        "to_km": edges[1:],
+        "happened": totals.window[:, HAPPENED],
+        "watched_share": watched / np.bincount(which, weights=length, minlength=count) / (n * theatre.horizon_h),
+    }
+    whole, whole_sq = totals.window[:, HAPPENED], totals.window_products[:, HAPPENED, 0]
+    for name, ledger in (("sighted", SIGHTED), ("attended", ATTENDED), ("attended_in_time", IN_TIME_COUNT), ("attributed", ATTRIBUTED)):
+        part, (squares, products) = totals.window[:, ledger], totals.window_products[:, ledger].T
+        share, low, high = ratio_interval(part, whole, squares, whole_sq, products, n, z)
+        out[f"{name}_share"], out[f"{name}_low"], out[f"{name}_high"] = share, low, high
+    return out
+
+
+def period_columns(theatre: Theatre, totals: Totals) -> Columns:
+    """One row for each month of the history and each window: what happened, was sighted, was attended in time."""
+    days_per_period = 365.25 / 12
+    periods = min(totals.period.shape[0], int(np.ceil(theatre.horizon_h / 24.0 / days_per_period - 1e-9)))
+    count = totals.period.shape[1]
+    index = np.repeat(np.arange(periods), count)
+    window = np.tile(np.arange(count), periods)
+    counts = totals.period[:periods].reshape(-1, 3)
+    return {
+        "period": index.astype(np.int32),
+        "from_day": index * days_per_period,
+        "to_day": (index + 1) * days_per_period,
+        "from_km": window * WINDOW_KM,
+        "to_km": np.minimum((window + 1) * WINDOW_KM, theatre.ground.line.length_km),
+        "happened": counts[:, 0],
+        "sighted": counts[:, 1],
+        "attended_in_time": counts[:, 2],
+    }
+
+
+def response_columns(theatre: Theatre, totals: Totals) -> Columns:
+    """Histograms by sector and minute: sighting to first team, and beginning to sighting. The last minute is all that is longer."""
+    sectors, minutes = totals.response.shape
+    index = np.repeat(np.arange(sectors), minutes)
+    keep = (totals.response + totals.delay).reshape(-1) > 0
+    return {
+        "sector": _words(theatre.ground.sector_names, index[keep]),
+        "minute": np.tile(np.arange(minutes, dtype=np.int32), sectors)[keep],
+        "responses": totals.response.reshape(-1)[keep],
+        "sightings": totals.delay.reshape(-1)[keep],
+    }
+
+
+def sighted_by(totals: Totals) -> dict[str, float]:
+    """Share of sightings by the layer of watch that made them."""
+    total = float(totals.sighted_by.sum())
+    return {name: float(totals.sighted_by[i]) / total for i, name in enumerate(LAYERS)} if total else {}
+
+
+def _words(table_of: tuple[str, ...], code: Any) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(np.asarray(code, dtype=np.int32)), pa.array(list(table_of)))
+
+
+def _ledger(name: str) -> str:
+    return "attended_in_time" if name == "in_time" else name
+
+
+def as_json(data: Any) -> str:
+    """Text of a JSON file; NaN cannot be written."""
+    return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+assert CONFIDENCE == 0.95, "summary.json promises 95 % intervals"

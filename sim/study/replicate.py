@@ -1,0 +1,303 @@
+"""Many replications of one scenario, on one process or several, into a run folder.
+
+Replications are cut into batches whose size depends on their number only, and batches are added up in order: so the results are the same
+bit for bit for any number of workers.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import pathlib
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.campaign.engine import History, simulate
+from sim.campaign.theatre import Theatre, stage
+from sim.lineclock.state import JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, OUTCOMES
+from sim.results import store
+from sim.results.measures import Totals, daily, measure, totals_of
+from sim.scenario.resolve import ScenarioFile
+
+MOST_PER_BATCH = 16
+Progress = Callable[[int, int], None]
+"""Called with (replications done, replications wanted)."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Batch:
+    """What a worker returns: a row for each replication, and totals."""
+
+    tables: dict[str, list[dict[str, Any]]]
+    totals: Totals
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How a run was asked for; stored in its manifest."""
+
+    replications: Sequence[int]
+    seed: int
+    jobs: int = 1
+    keeps_journal: bool = False
+    command: str = ""
+
+
+def run_into(
+    file: ScenarioFile,
+    folder: pathlib.Path,
+    asked: Asked,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+    executor: Executor | None = None,
+) -> pathlib.Path:
+    """Simulate the replications asked for and write a run folder -> its path.
+
+    Raises ScenarioError where the scenario does not fit its line and FolderExists where the folder may not be overwritten. Interrupted, it
+    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes on.
+    """
+    began = time.time()
+    theatre = stage(file.scenario, file.document)
+    writer = store.RunWriter(folder, force=force)
+    try:
+        done: list[int] = []
+        totals = Totals()
+        stopped: KeyboardInterrupt | None = None
+        spent = 0.0
+        try:
+            for numbers, batch in _batches(theatre, asked, executor):
+                for name, chunks in batch.tables.items():
+                    for columns in chunks:
+                        writer.add(name, columns)
+                totals = totals.plus(batch.totals)
+                done += numbers
+                spent += batch.seconds
+                if progress is not None:
+                    progress(len(done), len(asked.replications))
+        except KeyboardInterrupt as interrupted:
+            stopped = interrupted
+            if not done:
+                raise
+        writer.close_tables()
+        _write_rest(writer, file, theatre, asked, totals, done, stopped is not None, began, spent)
+        writer.finish()
+    except BaseException:
+        writer.abandon()
+        raise
+    if stopped is not None:
+        raise stopped
+    return folder
+
+
+def _write_rest(
+    writer: store.RunWriter, file: ScenarioFile, theatre: Theatre, asked: Asked, totals: Totals, done: list[int], stopped: bool, began: float, spent: float
+) -> None:
+    writer.put("cells", store.cell_columns(theatre, totals))
+    writer.put("strip", store.strip_columns(theatre, totals))
+    writer.put("periods", store.period_columns(theatre, totals))
+    writer.put("responses", store.response_columns(theatre, totals))
+    rows = pq.read_table(writer.working / "replications.parquet")
+    scenario = file.scenario
+    summary = {
+        "scenario": scenario.name,
+        "question": scenario.question,
+        "replications": len(done),
+        "seed": asked.seed,
+        "confidence": store.CONFIDENCE,
+        "metrics": store.summary_metrics(rows),
+        "sighted_by": store.sighted_by(totals),
+    }
+    writer.write_text(store.SUMMARY, store.as_json(summary))
+    writer.write_text(store.SCENARIO, file.resolved_text())
+    results = sorted(p for p in writer.working.iterdir() if p.name != store.MANIFEST)
+    manifest = {
+        "bufferzone": _version(),
+        "command": asked.command,
+        "scenario_file": str(file.path),
+        "scenario_files": {str(p): store.sha256_of(p) for p in file.document.files},
+        "overrides": list(file.document.overrides),
+        "seed": asked.seed,
+        "first_replication": done[0],
+        "replications": len(done),
+        "replications_asked": len(asked.replications),
+        "interrupted": stopped,
+        "jobs": asked.jobs,
+        "journal": asked.keeps_journal,
+        "geodata": {str(p): store.sha256_of(p) for p in file.data_files()},
+        "results": {p.name: store.sha256_of(p) for p in results},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": _packages(),
+        "started": datetime.datetime.fromtimestamp(began, datetime.UTC).isoformat(timespec="seconds"),
+        "seconds": round(time.time() - began, 3),
+        "seconds_simulating": round(spent, 3),
+    }
+    writer.write_text(store.MANIFEST, store.as_json(manifest))
+
+
+def batches_of(replications: Sequence[int]) -> list[list[int]]:
+    """Replications cut into equal batches of at most `MOST_PER_BATCH`; depends on nothing else."""
+    size = min(MOST_PER_BATCH, max(1, len(replications) // 20))
+    return [list(replications[i : i + size]) for i in range(0, len(replications), size)]
+
+
+def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Iterator[tuple[list[int], Batch]]:
+    """Batches in order, however many workers simulate them; at most a few wait in memory."""
+    pieces = batches_of(asked.replications)
+    jobs = min(asked.jobs, len(pieces))
+    if executor is None and jobs <= 1:
+        for piece in pieces:
+            yield piece, simulate_batch(theatre, asked.seed, piece, asked.keeps_journal)
+        return
+    with _workers(theatre, jobs) if executor is None else _borrowed(executor, theatre) as submit:
+        waiting: list[tuple[list[int], Future[Batch]]] = []
+        try:
+            for piece in pieces:
+                waiting.append((piece, submit(asked.seed, piece, asked.keeps_journal)))
+                if len(waiting) >= 3 * max(jobs, 2):
+                    numbers, future = waiting.pop(0)
+                    yield numbers, future.result()
+            while waiting:
+                numbers, future = waiting.pop(0)
+                yield numbers, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+Submit = Callable[[int, list[int], bool], "Future[Batch]"]
+
+
+@contextmanager
+def _workers(theatre: Theatre, jobs: int) -> Iterator[Submit]:
+    """Processes of our own. Spawned, not forked: the same on every platform, and safe beside threads."""
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_adopt, initargs=(theatre,)) as pool:
+        try:
+            yield lambda seed, piece, journal: pool.submit(_in_worker, seed, piece, journal)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _borrowed(executor: Executor, theatre: Theatre) -> Iterator[Submit]:
+    yield lambda seed, piece, journal: executor.submit(simulate_batch, theatre, seed, piece, journal)
+
+
+_adopted: list[Theatre] = []
+
+
+def _adopt(theatre: Theatre) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    _adopted[:] = [theatre]
+
+
+def _in_worker(seed: int, piece: list[int], keeps_journal: bool) -> Batch:
+    return simulate_batch(_adopted[0], seed, piece, keeps_journal)
+
+
+def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], keeps_journal: bool) -> Batch:
+    """Simulate some replications one after the other."""
+    began = time.perf_counter()
+    rows: list[dict[str, Any]] = []
+    tables: dict[str, list[dict[str, Any]]] = {"replications": [], "series": [], "types": [], "sectors": []}
+    if keeps_journal:
+        tables["journal"] = []
+    totals = Totals()
+    for replication in replications:
+        history = simulate(theatre, seed, replication, keeps_journal=keeps_journal)
+        rows.append({"replication": replication, **measure(theatre, history)})
+        tables["series"].append(daily(theatre, history))
+        tables["types"].append(_by_type(theatre, history))
+        tables["sectors"].append(_by_sector(theatre, history))
+        if keeps_journal:
+            tables["journal"].append(_journal(theatre, history))
+        totals = totals.plus(totals_of(theatre, history))
+    columns = {name: pa.array([row[name] for row in rows], pa.int32() if name == "replication" else pa.float64()) for name in rows[0]}
+    tables["replications"].append(columns)
+    return Batch(tables=tables, totals=totals, seconds=time.perf_counter() - began)
+
+
+def _by_type(theatre: Theatre, history: History) -> dict[str, Any]:
+    names = list(theatre.scenario.violations)
+    ledgers = {("attended_in_time" if name == "in_time" else name): history.tally.type_ledger[:, i] for i, name in enumerate(LEDGER)}
+    outcomes = {f"ended_{name}": history.tally.type_outcome[:, i] for i, name in enumerate(OUTCOMES)}
+    return {"replication": np.full(len(names), history.replication, dtype=np.int32), "type": pa.array(names, pa.string()), **ledgers, **outcomes}
+
+
+def _by_sector(theatre: Theatre, history: History) -> dict[str, Any]:
+    names = list(theatre.ground.sector_names)
+    outcomes = {f"ended_{name}": history.tally.sector_outcome[:, i] for i, name in enumerate(OUTCOMES)}
+    return {"replication": np.full(len(names), history.replication, dtype=np.int32), "sector": pa.array(names, pa.string()), **outcomes}
+
+
+def _journal(theatre: Theatre, history: History) -> dict[str, Any]:
+    """One row for each incident, in the order in which they began."""
+    whole, hours = history.journal
+    order = np.lexsort((whole[:, 1], whole[:, 0], hours[:, 0]))
+    whole, hours = whole[order], hours[order]
+    column = dict(zip(JOURNAL_WHOLE, whole.T, strict=True))
+    kinds = tuple(theatre.scenario.violations)
+    bases = tuple(theatre.ground.base_names)
+    base = np.append(theatre.station_base, -1)[column["station"]]
+    layers = (*LAYERS, "nobody", "false_report")
+    layer = np.where(column["layer"] < 0, len(LAYERS), np.where(column["layer"] == len(LAYERS), len(LAYERS) + 1, column["layer"]))
+    return {
+        "replication": np.full(len(whole), history.replication, dtype=np.int32),
+        "type": _words(kinds, theatre.plan.stream_type[column["stream"]]),
+        "is_false": theatre.plan.stream_is_false[column["stream"]].astype(bool),
+        "number": column["index"],
+        "cell": column["cell"].astype(np.int32),
+        "sector": _words(theatre.ground.sector_names, theatre.ground.cell_sector[column["cell"]]),
+        "outcome": _words(OUTCOMES, column["outcome"]),
+        "sighted_by": _words(layers, layer),
+        "base": _words(bases, base),
+        "teams_sent": column["teams_sent"].astype(np.int32),
+        "is_attributed": column["attributed"].astype(bool),
+        **{name: np.where(np.isfinite(values), values, np.nan) for name, values in zip(JOURNAL_HOURS, hours.T, strict=True)},
+    }
+
+
+def _words(words: tuple[str, ...], code: Any) -> pa.Array:
+    """Words by code; a negative code is missing."""
+    code = np.asarray(code, dtype=np.int32)
+    return pa.DictionaryArray.from_arrays(pa.array(code, mask=code < 0), pa.array(list(words), pa.string()))
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("bufferzone")
+    except PackageNotFoundError:
+        return "unpacked"
+
+
+def _packages() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("numba", "numpy", "pyarrow", "pydantic", "simpy")}
+
+
+def default_jobs() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
