@@ -1,0 +1,156 @@
+"""Closed forms and slow, obvious twins that the simulator is held to, each with its derivation.
+
+Nothing here imports the code that it judges. Statistical agreement is decided at one false alarm in a million, and every such
+test names the smallest bias that it is sure to catch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, stats
+from scipy.sparse.linalg import spsolve
+
+Floats = NDArray[np.float64]
+
+FALSE_ALARM = 1e-6
+
+# Agreement -----------------------------------------------------------------------------------------------------
+
+
+def agrees(means: Sequence[float] | Floats, truth: float, *, catches: float) -> None:
+    """Assert that the means of independent replications scatter about *truth*.
+
+    Student's t over the n replications: |mean - truth| <= t(n - 1, 1 - 5e-7) x standard error, so a true model is refused once in a
+    million times. A bias of twice that margin is caught all but surely; it must not exceed *catches*, or the test is too weak to stand.
+    """
+    values = np.asarray(means, dtype=float)
+    margin = stats.t.isf(FALSE_ALARM / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    assert 2 * margin <= catches, f"too weak: only a bias of {2 * margin:.3g} is caught, wanted {catches:.3g}"
+    assert abs(values.mean() - truth) <= margin, f"{values.mean():.5g} is not {truth:.5g} +- {margin:.2g}"
+
+
+def share_agrees(hits: int, trials: int, truth: float) -> None:
+    """Assert that *hits* of independent *trials* fit a chance of *truth* (exact binomial, one false alarm in a million)."""
+    low, high = stats.binom.interval(1 - FALSE_ALARM, trials, truth)
+    assert low <= hits <= high, f"{hits} of {trials} ({hits / max(trials, 1):.4f}) do not fit a chance of {truth:.4f}"
+
+
+def count_agrees(count: int, mean: float) -> None:
+    """Assert that a count fits a Poisson mean (one false alarm in a million)."""
+    low, high = stats.poisson.interval(1 - FALSE_ALARM, mean)
+    assert low <= count <= high, f"{count} does not fit a Poisson mean of {mean:.1f}: [{low:.0f}, {high:.0f}]"
+
+
+# O13: keyed chance ---------------------------------------------------------------------------------------------
+
+MASK = 0xFFFFFFFF
+
+
+def philox(counter: Sequence[int], key: Sequence[int], rounds: int = 10) -> tuple[int, int, int, int]:
+    """Philox4x32 in whole numbers (Salmon et al. 2011, section 3.3): multiply, split into high and low, mix, bump the key."""
+    a, b, c, d = counter
+    k0, k1 = key
+    for _ in range(rounds):
+        high0, low0 = divmod(a * 0xD2511F53, 1 << 32)
+        high1, low1 = divmod(c * 0xCD9E8D57, 1 << 32)
+        a, b, c, d = high1 ^ b ^ k0, low1, high0 ^ d ^ k1, low0
+        k0, k1 = (k0 + 0x9E3779B9) & MASK, (k1 + 0xBB67AE85) & MASK
+    return a, b, c, d
+
+
+def keyed(seed: int, replication: int, stream: int, index: int, block: int) -> tuple[float, ...]:
+    """Four uniforms for what they decide: block *block* of thing *index* of a stream."""
+    words = philox((index & MASK, block, stream, replication), (seed & MASK, seed >> 32))
+    return tuple((word + 0.5) / 2**32 for word in words)
+
+
+# O1: M/M/c -----------------------------------------------------------------------------------------------------
+
+
+def erlang_b(servers: int, load: float) -> float:
+    """Share of arrivals lost by c servers without a queue: (a^c / c!) / sum of a^i / i!, by the stable recursion in c."""
+    blocked = 1.0
+    for n in range(1, servers + 1):
+        blocked = load * blocked / (n + load * blocked)
+    return blocked
+
+
+def erlang_c(servers: int, load: float) -> float:
+    """Share of arrivals that must wait with an endless queue, load = arrival rate x mean service < servers."""
+    lost = erlang_b(servers, load)
+    return servers * lost / (servers - load * (1.0 - lost))
+
+
+def mean_wait(servers: int, load: float, service_h: float) -> float:
+    """Mean wait of all arrivals, those that do not wait included: C x service / (c - a)."""
+    return erlang_c(servers, load) * service_h / (servers - load)
+
+
+# O3: M/G/1 with non-preemptive priority ---------------------------------------------------------------------------
+
+
+def priority_waits(rates: Sequence[float], means: Sequence[float], seconds: Sequence[float]) -> list[float]:
+    """Mean wait of each class, gravest first (Cobham 1954): W0 / ((1 - s_above)(1 - s_above - own)), W0 = sum of rate x E[S^2] / 2."""
+    rest = sum(rate * second for rate, second in zip(rates, seconds, strict=True)) / 2
+    waits, above = [], 0.0
+    for rate, mean in zip(rates, means, strict=True):
+        upto = above + rate * mean
+        waits.append(rest / ((1.0 - above) * (1.0 - upto)))
+        above = upto
+    return waits
+
+
+# O2: the hypercube ---------------------------------------------------------------------------------------------
+
+
+class Hypercube:
+    """Larson's hypercube queueing model (1974): n distinct servers, nearest first, exponential service of one mean.
+
+    States are the 2^n sets of busy servers. From a state, an arrival in atom j busies its first free server; each busy server frees
+    itself at rate 1 / service. Without a queue an arrival to a full house is lost. With an endless one, the states of k waiting hang on the
+    full house like M/M/n: P(k waiting) = P(full) r^k with r = arrivals x service / n; a freed server takes the oldest, and by
+    symmetry each of the n is as likely to free itself first, whatever the atom that waits.
+    """
+
+    def __init__(self, rates: Floats, order: NDArray[np.int64], service_h: float, *, queues: bool) -> None:
+        """rates[j]: arrivals per hour in atom j; order[j, :]: servers from the first choice to the last."""
+        atoms, servers = order.shape
+        full = (1 << servers) - 1
+        total = rates.sum()
+        ratio = total * service_h / servers
+        self.first = np.zeros((servers, full + 1))  # first[n, B]: rate of arrivals that go to n while B are busy
+        for j in range(atoms):
+            for busy in range(full):
+                server = next(s for s in order[j] if not busy >> s & 1)
+                self.first[server, busy] += rates[j]
+        flow = sparse.lil_matrix((full + 1, full + 1))
+        for busy in range(full + 1):
+            for s in range(servers):
+                if busy >> s & 1:
+                    flow[busy ^ (1 << s), busy] += 1 / service_h
+                    flow[busy, busy] -= 1 / service_h
+                else:
+                    flow[busy | (1 << s), busy] += self.first[s, busy]
+                    flow[busy, busy] -= self.first[s, busy]
+        flow[full, :] = 1.0
+        if queues:  # the states with a queue carry P(full) x (r + r^2 + ...)
+            flow[full, full] = 1.0 / (1.0 - ratio)
+        right = np.zeros(full + 1)
+        right[full] = 1.0
+        p = spsolve(flow.tocsr(), right)
+        tail = p[full] * ratio / (1.0 - ratio) if queues else 0.0
+        has = np.array([[busy >> s & 1 for busy in range(full + 1)] for s in range(servers)])
+        self.busy = has @ p + tail  # utilisation of each server
+        self.full = float(p[full] + tail)  # an arrival finds everybody out
+        self.share = np.zeros((servers, atoms))  # share[n, j] of the arrivals that are served go from n to j
+        for j in range(atoms):
+            for b in range(full):
+                server = next(s for s in order[j] if not b >> s & 1)
+                self.share[server, j] += rates[j] / total * p[b]
+            if queues:
+                self.share[:, j] += rates[j] / total * self.full / servers
+        self.share /= self.share.sum()
