@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from sim.campaign.theatre import Theatre
 from sim.lineclock.state import ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
-from sim.results.measures import UNITS, WINDOW_KM, Totals, ratio_interval
+from sim.results.measures import WINDOW_KM, Totals, ratio_interval
+from sim.results.names import UNITS
 from sim.results.statistics import CONFIDENCE, summarise, t_quantile
 
 Columns = Mapping[str, Any]

@@ -132,3 +132,15 @@ def _shown(value: Any) -> str:
 def where(explained: Explained) -> str:
     """The dotted path of a value."""
     return dotted(explained.path)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (draft 2020-12) of a scenario file; editors complete and check with it. `extends` may stand beside the sections."""
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "bufferzone scenario, language version 1"
+    schema["properties"]["extends"] = {"type": "string", "description": "Scenario file that this one changes, relative to this file."}
+    # What a file leaves out may stand in the file that it extends.
+    schema["if"] = {"required": ["extends"]}
+    schema["else"] = {"required": schema.pop("required")}
+    return schema

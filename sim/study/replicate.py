@@ -61,12 +61,14 @@ def run_into(
     *,
     force: bool = False,
     progress: Progress | None = None,
+    finishing: Callable[[pathlib.Path], object] | None = None,
     executor: Executor | None = None,
 ) -> pathlib.Path:
     """Simulate the replications asked for and write a run folder -> its path.
 
     Raises ScenarioError where the scenario does not fit its line and FolderExists where the folder may not be overwritten. Interrupted, it
-    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes on.
+    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes on. *finishing* is called with the
+    folder, under its temporary name, once all data are in it: what it adds appears together with them.
     """
     began = time.time()
     theatre = stage(file.scenario, file.document)
@@ -92,6 +94,8 @@ def run_into(
                 raise
         writer.close_tables()
         _write_rest(writer, file, theatre, asked, totals, done, stopped is not None, began, spent)
+        if finishing is not None and stopped is None:
+            finishing(writer.working)
         writer.finish()
     except BaseException:
         writer.abandon()

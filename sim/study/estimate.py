@@ -1,0 +1,127 @@
+"""The closed-form answer, without simulation and without the compiler: coverage at full strength, load on teams, troops to task, pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.campaign.theatre import Theatre
+from sim.force.contingent import share_out
+from sim.force.manning import TASKS, TEAMS, Step, man, troops_to_task
+from sim.line.earth import FloatArray, IntArray
+from sim.scenario.quantities import HOURS_PER_DAY
+from sim.watch.coverage import longest_unwatched_km, mean_h, median_gap_h, seen_share, watched_cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectorEstimate:
+    """One sector when everybody who was pledged is there."""
+
+    name: str
+    title: str
+    length_km: float
+    wanted: dict[str, int]
+    manned: dict[str, int]
+    watched_share: float
+    sighted_share: float | None  # of the incidents expected there; None where none is
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What arithmetic alone says about a scenario at full strength."""
+
+    pledged: int
+    effective: float
+    wanted_effective: float
+    short_share: float | None
+    pool: float
+    line_watched_share: float
+    revisit_gap_h: float | None  # None: half of the line is never looked at
+    longest_unwatched_km: float
+    sighted_share: float | None
+    sighted_by_type: dict[str, float]
+    calls_per_day: float
+    nearest_drive_h: float | None  # mean over calls from the nearest base with teams, by day, in the usual season
+    team_load: float | None  # calls x time out / teams: above 1 the queue grows without end
+    sectors: tuple[SectorEstimate, ...]
+    troops_to_task: tuple[Step, ...]
+
+
+def estimate(theatre: Theatre) -> Estimate:
+    """The closed-form answer for the laydown that is manned once every unit has arrived and no aircraft is lost."""
+    scenario, ground = theatre.scenario, theatre.ground
+    coalition = theatre.contingents
+    effective = np.array([c.strength * c.effective_share for c in coalition])
+    cost = (theatre.wanted * theatre.prices).sum(axis=1)
+    given = share_out(effective, tuple(c.sectors for c in coalition), cost)
+    manned = man(theatre.wanted, theatre.prices, scenario.manning.keep, given.sum(axis=0))
+    watch = theatre.watchers.watch(manned)
+    looked = watched_cells(scenario, ground, watch)
+    night = theatre.night_share
+    length = ground.cells.length_km
+    watched = (1 - night) * looked.watched[0] + night * looked.watched[1]
+    gap = median_gap_h(ground, (1 - night) * looked.gap_h[0] + night * looked.gap_h[1])
+    seen = seen_share(scenario, ground, watch, theatre.weight)
+    place = np.diff(theatre.plan.place_cdf, axis=1, prepend=0.0)
+    rate = np.array([v.rate * HOURS_PER_DAY for v in scenario.violations.values()])
+    expected = rate[:, None] * place if len(rate) else np.zeros((0, len(length)))
+    pledged = sum(c.strength for c in coalition)
+    pool = float(sum(c.strength * c.pool_ratio for c in coalition))
+    calls, drive, load = _response(theatre, manned, expected * seen)
+    return Estimate(
+        pledged=pledged,
+        effective=float(effective.sum()),
+        wanted_effective=float(cost.sum()),
+        short_share=1.0 - float((manned * theatre.prices).sum() / cost.sum()) if cost.sum() > 0 else None,
+        pool=pool,
+        line_watched_share=float((watched * length).sum() / length.sum()),
+        revisit_gap_h=gap if np.isfinite(gap) else None,
+        longest_unwatched_km=longest_unwatched_km(ground, np.minimum(looked.watched[0], looked.watched[1])),
+        sighted_share=float((expected * seen).sum() / expected.sum()) if expected.sum() > 0 else None,
+        sighted_by_type={name: float((place[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)},
+        calls_per_day=calls,
+        nearest_drive_h=drive,
+        team_load=load,
+        sectors=tuple(_sector(theatre, x, manned, watched, expected, seen) for x in range(len(ground.sector_names))),
+        troops_to_task=troops_to_task(scenario, theatre.wanted, pool / pledged if pledged else 1.0),
+    )
+
+
+def _sector(theatre: Theatre, x: int, manned: IntArray, watched: FloatArray, expected: FloatArray, seen: FloatArray) -> SectorEstimate:
+    ground = theatre.ground
+    here = ground.cell_sector == x
+    length = ground.cells.length_km[here]
+    happens = float(expected[:, here].sum())
+    return SectorEstimate(
+        name=ground.sector_names[x],
+        title=ground.sector_titles[x],
+        length_km=float(ground.sector_length_km[x]),
+        wanted=dict(zip(TASKS, map(int, theatre.wanted[x]), strict=True)),
+        manned=dict(zip(TASKS, map(int, manned[x]), strict=True)),
+        watched_share=float((watched[here] * length).sum() / length.sum()),
+        sighted_share=float((expected * seen)[:, here].sum()) / happens if happens > 0 else None,
+    )
+
+
+def _response(theatre: Theatre, manned: IntArray, sighted: FloatArray) -> tuple[float, float | None, float | None]:
+    """(calls a day, mean drive from the nearest manned base [h], load on teams) when every call is answered at once from there."""
+    plan, ground, scenario = theatre.plan, theatre.ground, theatre.scenario
+    calls = sighted * plan.teams_wanted[:, None]
+    false = np.array([v.false_reports * HOURS_PER_DAY for v in scenario.violations.values()])
+    place = np.diff(plan.place_cdf, axis=1, prepend=0.0)
+    calls = calls + (false * plan.teams_wanted)[:, None] * place if len(false) else calls
+    per_day = float(calls.sum())
+    has_teams = manned[ground.base_sector, TEAMS] > 0
+    teams = int(manned[:, TEAMS].sum())
+    if per_day == 0 or not has_teams.any():
+        return per_day, None, None
+    nearest = ground.travel_h[0][has_teams].min(axis=0)
+    reached = nearest <= plan.reach_h
+    answered = float(calls[:, reached].sum())
+    if answered == 0:
+        return per_day, None, None
+    drive = float((calls[:, reached] * nearest[reached]).sum() / answered)
+    on_scene = np.array([mean_h(v.on_scene) for v in scenario.violations.values()])
+    out_h = float((calls[:, reached] * (mean_h(scenario.response.reaction) + nearest[reached] + on_scene[:, None])).sum())
+    return per_day, drive, out_h / HOURS_PER_DAY / teams
