@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from sim.errors import Problem, ScenarioError
+from sim.errors import Path, Problem, nearest
 from sim.line.centreline import Cells, Centreline, Stretch, cells, read_line, straight
 from sim.line.earth import FloatArray, IntArray, LineError
 from sim.line.travel import RoadError, RoadGraph, read_roads, travel_matrix
 from sim.scenario.load import Document
+from sim.scenario.quantities import spoken
 from sim.scenario.schema import Scenario
 
 USUAL_SEASON = "usual"
 LINE_END_SLACK_KM = 0.5  # a last sector that ends this close to the line's end ends with it
+MOST_BASES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,7 +55,7 @@ def survey(scenario: Scenario, document: Document) -> Ground:
         cut = cells(line, scenario.line.cell)
     except LineError as bad:
         raise document.refusal([Problem(path=("line", "cell"), fact=str(bad), hint=bad.hint)]) from None
-    problems = _misfits(scenario, line, cut)
+    problems = [*_misfits(scenario, line), *_ground_misfits(scenario, document, cut)]
     if problems:
         raise document.refusal(problems)
     names, titles, edges = _sectors(scenario, line)
@@ -78,53 +81,86 @@ def survey(scenario: Scenario, document: Document) -> Ground:
 
 def _line(scenario: Scenario, document: Document) -> Centreline:
     asked = scenario.line
+    where: Path = ("line", "file")
     try:
-        if asked.file is None:
-            assert asked.length is not None, "the schema lets no line pass without a length or a file"
-            stretches = [Stretch(from_km=s.from_, to_km=s.to, terrain=s.terrain) for s in asked.stretches]
-            return straight(asked.length, asked.latitude, stretches)
-        path = document.base_dir(("line", "file")) / asked.file
-        return read_line(path, layer=asked.layer, crs=asked.crs)
+        if asked.file is not None:
+            return read_line(document.base_dir(where) / asked.file, layer=asked.layer, crs=asked.crs)
+        assert asked.length is not None, "the schema lets no line pass without a length or a file"
+        where = ("line", "length")
+        bare = straight(asked.length, asked.latitude)
+        where = ("line", "stretches")
+        return bare.with_stretches([Stretch(from_km=s.from_, to_km=s.to, terrain=s.terrain) for s in asked.stretches])
     except LineError as bad:
-        where: tuple[str, ...] = ("line", "file")
-        if asked.file is None:
-            where = ("line", "stretches") if asked.stretches else ("line", "length")
         raise document.refusal([Problem(path=where, fact=str(bad), hint=bad.hint)]) from None
 
 
-def _misfits(scenario: Scenario, line: Centreline, cut: Cells) -> list[Problem]:
-    """Places of the scenario that lie beyond the line, and kinds of ground that the line does not have."""
+def _misfits(scenario: Scenario, line: Centreline) -> Iterator[Problem]:
+    """Places of the scenario that lie beyond the line, and bases that cannot be placed."""
     end_km = line.length_km
-    found: list[Problem] = []
+    end = f"the line ends at {_at(end_km)}"
 
-    def beyond(path: tuple[str | int, ...], what: str, at_km: float) -> None:
+    def beyond(path: Path, what: str, at_km: float) -> Iterator[Problem]:
         if at_km > end_km + LINE_END_SLACK_KM:
-            found.append(Problem(path=path, fact=f"{what} {at_km:g} km but the line ends at {end_km:.1f} km"))
+            hint = "chainage is counted along the line from its northern or western end"
+            yield Problem(path=path, fact=f"{what} {_at(at_km)} but {end}", hint=hint)
 
     for name, base in scenario.bases.items():
         if base.chainage is not None:
-            beyond(("bases", name, "chainage"), "stands at", base.chainage)
+            yield from beyond(("bases", name, "chainage"), "stands at", base.chainage)
+        elif not line.has_map:
+            fact = "a base by lon and lat needs a line with a map"
+            hint = "write `chainage` and `depth`, or give line.file"
+            yield Problem(path=("bases", name), fact=fact, hint=hint)
     for kind, violation in scenario.violations.items():
         for name, spot in violation.hot_spots.items():
-            beyond(("violations", kind, "hot_spots", name, "chainage"), "lies at", spot.chainage)
+            yield from beyond(("violations", kind, "hot_spots", name, "chainage"), "lies at", spot.chainage)
     for name, sector in scenario.sectors.items():
-        beyond(("sectors", name, "from"), "begins at", sector.from_)
-        if sector.to is not None:
-            beyond(("sectors", name, "to"), "ends at", sector.to)
+        if sector.from_ >= end_km:
+            fact = f"begins at {_at(sector.from_)} but {end}"
+            hint = "leave this sector out, or begin it earlier"
+            yield Problem(path=("sectors", name, "from"), fact=fact, hint=hint)
+        elif sector.to is not None:
+            yield from beyond(("sectors", name, "to"), "ends at", sector.to)
     if scenario.sectors:
         last, part = list(scenario.sectors.items())[-1]
         if part.to is not None and part.to < end_km - LINE_END_SLACK_KM:
-            fact = f"the last sector ends at {part.to:g} km but the line ends at {end_km:.1f} km"
+            fact = f"the last sector ends at {_at(part.to)} but {end}"
             hint = "leave `to` out: the last sector reaches to the end of the line"
-            found.append(Problem(path=("sectors", last, "to"), fact=fact, hint=hint))
-    ways = [(("travel", "terrain"), tuple(scenario.travel.terrain))]
+            yield Problem(path=("sectors", last, "to"), fact=fact, hint=hint)
+    every = scenario.base_layout.every
+    if not scenario.bases and end_km / every > MOST_BASES:
+        fact = f"a base every {spoken(every, 'length')} makes more than {MOST_BASES:,} along {_at(end_km)}"
+        yield Problem(path=("base_layout", "every"), fact=fact, hint="choose a longer distance")
+
+
+def _ground_misfits(scenario: Scenario, document: Document, cut: Cells) -> Iterator[Problem]:
+    """Kinds of ground that the line does not have, and violation types that have nowhere to happen."""
+    ways: list[tuple[Path, tuple[str, ...]]] = [(("travel", "terrain"), tuple(scenario.travel.terrain))]
     ways += [(("violations", kind, "terrain"), tuple(v.terrain)) for kind, v in scenario.violations.items()]
     for path, words in ways:
         for word in words:
             if word not in cut.terrain:
-                fact = f'no stretch of this line is "{word}"'
-                found.append(Problem(path=(*path, word), fact=fact, hint=f"kinds of ground here: {', '.join(cut.terrain)}"))
-    return found
+                close = nearest(word, cut.terrain)
+                known = f"kinds of ground here: {', '.join(cut.terrain)}"
+                yield Problem(
+                    path=(*path, word),
+                    fact=f'no stretch of this line is "{word}"',
+                    hint=f'did you mean "{close}"?' if close else known,
+                    place=document.place((*path, word), key=True),
+                )
+    ground = {cut.terrain[code] for code in cut.terrain_code}
+    for kind, v in scenario.violations.items():
+        gathers = any(spot.share for spot in v.hot_spots.values())
+        if not gathers and not any(v.terrain.get(word, 1.0) for word in ground):
+            fact = "leaves no ground of this line for it to happen on"
+            hint = "give one kind of ground a factor above 0"
+            yield Problem(path=("violations", kind, "terrain"), fact=fact, hint=hint)
+
+
+def _at(km: float) -> str:
+    """A chainage for a message, to 100 m unless its author was more exact."""
+    text = spoken(km, "length")
+    return text if len(text) <= 10 else f"{km:.1f} km"
 
 
 def _sectors(scenario: Scenario, line: Centreline) -> tuple[tuple[str, ...], tuple[str, ...], FloatArray]:
@@ -148,15 +184,12 @@ def _bases(
             xy = line.behind_km(km, base.depth)[0]
         else:
             assert base.lon is not None and base.lat is not None, "the schema lets no base pass without a position"
-            if line.has_map:
-                xy = line.to_plane_km(base.lon, base.lat)[0]
-                km = float(line.nearest_km(xy[None, :])[0][0])
-            else:
-                raise ScenarioError([Problem(path=("bases",), fact="bases by lon and lat need a line with a map")])
+            xy = line.to_plane_km(base.lon, base.lat)[0]
+            km = float(line.nearest_km(xy[None, :])[0][0])
         at_km.append(km)
         xy_km.append(xy)
-        nearest = int(np.clip(np.searchsorted(edges, km, side="right") - 1, 0, len(sectors) - 1))
-        sector_of.append(sectors.index(base.sector) if base.sector else nearest)
+        closest = int(np.clip(np.searchsorted(edges, km, side="right") - 1, 0, len(sectors) - 1))
+        sector_of.append(sectors.index(base.sector) if base.sector else closest)
     titles = tuple(base.title or name for name, base in scenario.bases.items())
     return tuple(scenario.bases), titles, np.array(sector_of, dtype=np.int64), np.array(at_km), np.array(xy_km).reshape(-1, 2)
 
@@ -184,6 +217,9 @@ def _travel(
     roads: RoadGraph | None = None
     node_xy: FloatArray | None = None
     if asked.roads is not None:
+        if not line.has_map:
+            fact = "a road graph needs a line with a map"
+            raise document.refusal([Problem(path=("travel", "roads"), fact=fact, hint="leave roads out, or give line.file")])
         try:
             roads = read_roads(
                 document.base_dir(("travel", "roads", "edges")) / asked.roads.edges,
@@ -191,9 +227,6 @@ def _travel(
             )
         except RoadError as bad:
             raise document.refusal([Problem(path=("travel", "roads"), fact=str(bad), hint=bad.hint)]) from None
-        if not line.has_map:
-            fact = "a road graph needs a line with a map"
-            raise document.refusal([Problem(path=("travel", "roads"), fact=fact, hint="leave roads out, or give line.file")])
         node_xy = line.to_plane_km(roads.node_lonlat[:, 0], roads.node_lonlat[:, 1])
     ground = np.array([asked.terrain.get(name, 1.0) for name in cut.terrain])[cut.terrain_code]
     cell_xy = line.plane_km(cut.middle_km)

@@ -9,7 +9,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Duration, PositiveDuration
+from sim.scenario.quantities import Duration, PositiveDuration, spoken
 
 
 class Fixed(Part):
@@ -47,8 +47,9 @@ class Lognormal(Part):
                 [
                     (
                         ("p90",),
-                        f"must be longer than the median, got {self.p90:g} h against {self.median:g} h",
-                        None,
+                        f"nine in ten are shorter than {spoken(self.p90, 'duration')}, "
+                        f"but half are longer than {spoken(self.median, 'duration')}",
+                        "write a p90 above the median",
                     )
                 ]
             )
@@ -69,7 +70,14 @@ class Uniform(Part):
     def _rises(self) -> Self:
         if self.high <= self.low:
             raise Faults(
-                [(("high",), f"must be longer than low, got {self.high:g} h against {self.low:g} h", None)]
+                [
+                    (
+                        ("high",),
+                        f"the longest is {spoken(self.high, 'duration')}, "
+                        f"but the shortest {spoken(self.low, 'duration')}",
+                        "write a high above low",
+                    )
+                ]
             )
         return self
 

@@ -68,7 +68,11 @@ class ViolationPart(Part):
         faults = []
         if total > 1 + 1e-9:
             faults.append(
-                (("hot_spots",), f"the shares of the hot spots add up to {total:g}, more than 1", None)
+                (
+                    ("hot_spots",),
+                    f"the shares of the hot spots add up to {total:g}, more than 1",
+                    "lower one of them",
+                )
             )
         if not any(self.months):
             faults.append(

@@ -18,6 +18,7 @@ __all__ = ["Document", "Span", "dump", "parse_settings", "read"]
 
 LARGEST_FILE: Final = 4_000_000  # bytes
 LONGEST_LINEAGE: Final = 20  # files that extend one another
+DISTRIBUTIONS: Final = ("fixed", "exponential", "lognormal", "uniform")
 _WIDEST: Final = 60  # characters of a value in a message
 
 
@@ -37,6 +38,7 @@ class Document:
     places: Mapping[Path, Span]
     files: tuple[pathlib.Path, ...]  # every file read, the scenario first
     overrides: tuple[str, ...]  # "force.scale: 1.0 -> 1.5"
+    built: tuple[Path, ...] = ()  # mappings that were not written, made to hold a value that is set
 
     def base_dir(self, path: Path) -> pathlib.Path:
         """The directory of the file that wrote the value at *path*: relative file names start there.
@@ -56,9 +58,16 @@ class Document:
         span = self.places[written]
         return span.key if span.key is not None and (key or written != path) else span.value
 
+    def fault_place(self, path: Path) -> Place:
+        """Where to point for what is wrong at *path*: a value of many lines is found by its key."""
+        value: Any = self.data
+        for step in path if path in self.places else ():
+            value = value[step]
+        return self.place(path, key=isinstance(value, dict | list))
+
     def refusal(self, problems: Iterable[Problem]) -> ScenarioError:
         """The error that tells *problems*, those without a place where their paths are written."""
-        return ScenarioError(replace(p, place=p.place or self.place(p.path)) for p in problems)
+        return ScenarioError(replace(p, place=p.place or self.fault_place(p.path)) for p in problems)
 
 
 def read(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -> Document:
@@ -69,18 +78,23 @@ def read(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -
     """
     root, files = _lineage(pathlib.Path(path))
     overrides: list[str] = []
+    built: list[Path] = []
     problems: list[Problem] = []
     for where, value in (set or {}).items():
         try:
+            above = _unwritten_above(root, _steps(where))
             root, change = _with_setting(root, where, value)
             overrides.append(change)
+            built += above
         except ScenarioError as error:
             problems += error.problems
     if problems:
         raise ScenarioError(problems)
     places: dict[Path, Span] = {}
     _note_places(root, (), places)
-    return Document(data=root.plain(), places=places, files=files, overrides=tuple(overrides))
+    return Document(
+        data=root.plain(), places=places, files=files, overrides=tuple(overrides), built=tuple(built)
+    )
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, str]:
@@ -192,8 +206,14 @@ def _refused(said: Node | None, fact: str, hint: str | None) -> ScenarioError:
 
 
 def _merged(parent: Node, child: Node) -> Node:
-    """Mappings merge key by key, in the parent's order; everything else, lists too, is replaced whole."""
+    """Mappings merge key by key, in the parent's order; everything else, lists too, is replaced whole.
+
+    So is a distribution by one of another kind, because the keys of the one mean nothing to the other.
+    """
     if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
+        return child
+    kind, was = child.value.get("kind"), parent.value.get("kind")
+    if kind and was and kind.value != was.value and all(k.value in DISTRIBUTIONS for k in (kind, was)):
         return child
     both = dict(parent.value)
     for name, node in child.value.items():
@@ -243,6 +263,20 @@ def _with_setting(root: Node, where: str, value: object) -> tuple[Node, str]:
     changed, old = _put(root, steps, 0, replace(node, key=key), key)
     before = "(not written)" if old is None else _shown(old.plain())
     return changed, f"{where}: {before} -> {_shown(node.plain())}"
+
+
+def _unwritten_above(root: Node, steps: tuple[str, ...]) -> list[Path]:
+    """Paths above the value at *steps* that nobody wrote."""
+    node, depth = root, 0
+    for step in steps:
+        if isinstance(node.value, dict) and step in node.value:
+            node = node.value[step]
+        elif isinstance(node.value, list):
+            return []
+        else:
+            break
+        depth += 1
+    return [steps[:end] for end in range(depth + 1, len(steps))]
 
 
 def _put(node: Node, steps: tuple[str, ...], at: int, new: Node, key: Place) -> tuple[Node, Node | None]:

@@ -80,6 +80,17 @@ class Part(BaseModel):
         return schema
 
 
+def shown(value: object) -> str:
+    """A value for a message: text in quotes and cut short, no brackets."""
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}..."'
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, dict):
+        return "keys and values"
+    return "a list" if isinstance(value, list | tuple) else str(value)
+
+
 def _told(fault: Fault) -> str:
     path, fact, hint = fault
     where = f"{dotted(path)}: " if path else ""

@@ -104,6 +104,19 @@ _LISTED: Final = {
     (-1, -1): "per km per day, per mi per year and the like",
 }
 
+# Units in which `spoken` tries to say a value, best first.
+_SPOKEN: Final[dict[str, tuple[tuple[Fraction, str], ...]]] = {
+    "length": ((Fraction(1), "km"), (Fraction("1.609344"), "mi"), (Fraction("1.852"), "NM")),
+    "duration": (
+        (_DAY * Fraction("365.25"), "year"),
+        (_DAY * Fraction("365.25") / 12, "month"),
+        (_DAY, "day"),
+        (_HOUR, "h"),
+        (_HOUR / 60, "min"),
+        (_HOUR / 3600, "s"),
+    ),
+}
+
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _TOKEN: Final = re.compile(rf"\s*(?:(?P<number>{_NUMBER})|(?P<word>[A-Za-z]+)|(?P<slash>/))")
 _BARE: Final = re.compile(rf"\s*({_NUMBER})\s*")
@@ -150,6 +163,17 @@ def written(value: float, dimension: Dimension) -> str:
     if not math.isfinite(value):
         raise ValueError(f"{_KINDS[dimension].name} cannot be {value}")
     return f"{repr(float(value)).removesuffix('.0')} {_KINDS[dimension].internal}"
+
+
+def spoken(value: float, dimension: Literal["length", "duration"]) -> str:
+    """*value* as an author may have written it, for messages: 4383.0 -> '6 months', 1287.4752 -> '800 mi'."""
+    exact = Fraction(value).limit_denominator(10**9)
+    for size, word in _SPOKEN[dimension]:
+        count = exact / size
+        if count and (count * (2 if word == "h" else 1000 if word == "km" else 1)).denominator == 1:
+            plural = "s" if word in ("year", "month", "day") and count != 1 else ""
+            return f"{float(count):.10g} {word}{plural}"
+    return f"{value:.6g} {_KINDS[dimension].internal}"
 
 
 def _measured(text: str, kind: _Kind) -> tuple[Fraction, tuple[int, int]]:

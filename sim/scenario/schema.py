@@ -8,34 +8,37 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from sim.errors import Path, nearest
 from sim.scenario.happens import ResponsePart, ViolationPart
-from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import PositiveDuration
+from sim.scenario.part import Fault, Faults, Part, shown
+from sim.scenario.quantities import Quantity, spoken
 from sim.scenario.watching import WatchPart
 from sim.scenario.where import BaseLayoutPart, BasePart, LinePart, Name, SeasonPart, SectorPart, TravelPart
-from sim.scenario.who import ForcePart, ManningPart, PosturePart
+from sim.scenario.who import ForcePart, ManningPart, PosturePart, overlap_fact
+
+LONGEST_HORIZON = "100 years"
+MOST_UNITS = 20_000  # of one contingent: each is one actor of the campaign
 
 
 def _date(written: Any) -> Any:
     if isinstance(written, datetime.date):
         return written
-    if not isinstance(written, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", written):
-        raise PydanticCustomError(
-            "date", "expected a date, got {got}", {"got": repr(written), "hint": "write it as 2026-01-31"}
-        )
+    if not isinstance(written, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written):
+        raise _no_date("expected a date, got {got}", written)
     try:
         return datetime.date.fromisoformat(written)
     except ValueError:
-        raise PydanticCustomError(
-            "date",
-            "{got} is not a day of the calendar",
-            {"got": repr(written), "hint": "write it as 2026-01-31"},
-        ) from None
+        raise _no_date("{got} is not a day of the calendar", written) from None
+
+
+def _no_date(fact: str, written: Any) -> PydanticCustomError:
+    return PydanticCustomError("date", fact, {"got": shown(written), "hint": "write it as 2026-01-31"})
 
 
 Date = Annotated[
@@ -57,7 +60,7 @@ class Scenario(Part):
     """The question it asks, in words."""
     start: Date = datetime.date(2026, 1, 1)
     """First day; the seasons follow from it."""
-    horizon: PositiveDuration
+    horizon: Annotated[float, Quantity("duration", above=0, at_most=LONGEST_HORIZON)]
     """How long is simulated, such as `5 years`."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
     """Root of all chance; the same seed gives the same histories bit for bit."""
@@ -92,88 +95,77 @@ class Scenario(Part):
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
-        faults: list[tuple[tuple[str | int, ...], str, str | None]] = []
+        faults = [
+            *self._unknown_names(),
+            *self._impossible_contingents(),
+            *self._crowded_months(),
+            *self._broken_chain_of_sectors(),
+        ]
+        if faults:
+            raise Faults(faults)
+        return self
 
-        def known(path: tuple[str | int, ...], word: str, names: Any, what: str) -> None:
-            if word not in names:
-                have = ", ".join(names) or "none"
-                faults.append((path, f'there is no {what} "{word}"', f"{what}s of this scenario: {have}"))
-
-        sectors = tuple(self.sectors) or ("line",)
-        types = tuple(self.violations)
+    def _unknown_names(self) -> Iterator[Fault]:
+        """Sectors and violation types that are named but nowhere described."""
+        sectors, types = tuple(self.sectors) or ("line",), tuple(self.violations)
+        named: list[tuple[Path, str, str, tuple[str, ...]]] = []
         for name, base in self.bases.items():
             if base.sector is not None:
-                known(("bases", name, "sector"), base.sector, sectors, "sector")
+                named.append((("bases", name, "sector"), base.sector, "sector", sectors))
         for name, contingent in self.force.contingents.items():
-            here: tuple[str | int, ...] = ("force", "contingents", name)
+            here = ("force", "contingents", name)
             for i, sector in enumerate(contingent.sectors or ()):
-                known((*here, "sectors", i), sector, sectors, "sector")
+                named.append(((*here, "sectors", i), sector, "sector", sectors))
             for i, kind in enumerate(contingent.caveats.no_types):
-                known((*here, "caveats", "no_types", i), kind, types, "violation type")
-            tour = contingent.tour if contingent.tour is not None else self.manning.tour
-            overlap = contingent.overlap if contingent.overlap is not None else self.manning.overlap
-            if overlap >= tour and (contingent.tour is not None or contingent.overlap is not None):
-                field = "overlap" if contingent.overlap is not None else "tour"
-                faults.append(
-                    (
-                        (*here, field),
-                        f"an overlap of {overlap:g} h does not fit into a tour of {tour:g} h",
-                        None,
-                    )
-                )
+                named.append(((*here, "caveats", "no_types", i), kind, "violation type", types))
         for name in self.posture.sectors:
-            known(("posture", "sectors", name), name, sectors, "sector")
+            named.append((("posture", "sectors", name), name, "sector", sectors))
+        for path, word, what, known in named:
+            if word not in known:
+                close = nearest(word, known)
+                have = f"{what}s of this scenario: {', '.join(known) or 'none'}"
+                yield path, f'there is no {what} "{word}"', f'did you mean "{close}"?' if close else have
+
+    def _impossible_contingents(self) -> Iterator[Fault]:
+        for name, contingent in self.force.contingents.items():
+            here = ("force", "contingents", name)
+            tour = self.manning.tour if contingent.tour is None else contingent.tour
+            overlap = self.manning.overlap if contingent.overlap is None else contingent.overlap
+            if overlap >= tour and (contingent.tour is not None or contingent.overlap is not None):
+                field = "tour" if contingent.overlap is None else "overlap"
+                yield (*here, field), overlap_fact(overlap, tour), "lower overlap or raise tour"
+            strength = round(contingent.strength * self.force.scale)
+            units = -(-strength // contingent.unit_size)
+            if units > MOST_UNITS:
+                fact = f"{strength:,} soldiers in units of {contingent.unit_size} make {units:,} units"
+                yield (*here, "unit_size"), f"{fact}; {MOST_UNITS:,} is the most", "raise unit_size"
+
+    def _crowded_months(self) -> Iterator[Fault]:
         seen: dict[int, str] = {}
         for name, season in self.seasons.items():
             for i, month in enumerate(season.months):
                 if month in seen:
-                    faults.append(
-                        (
-                            ("seasons", name, "months", i),
-                            f"month {month} is already in season {seen[month]}",
-                            None,
-                        )
-                    )
+                    fact = f"month {month} is already in season {seen[month]}"
+                    yield ("seasons", name, "months", i), fact, "a month has one season"
                 seen[month] = name
-        previous_km, previous = -1.0, ""
-        for i, (name, sector_part) in enumerate(self.sectors.items()):
-            here = ("sectors", name)
-            if i == 0 and sector_part.from_ != 0:
-                faults.append(
-                    (
-                        (*here, "from"),
-                        f"the first sector begins at {sector_part.from_:g} km, not at 0 km",
-                        None,
-                    )
-                )
-            if i and sector_part.from_ <= previous_km:
-                faults.append(
-                    (
-                        (*here, "from"),
-                        f"begins at {sector_part.from_:g} km, not after sector {previous} ({previous_km:g} km)",
-                        None,
-                    )
-                )
-            if sector_part.to is not None and sector_part.to <= sector_part.from_:
-                faults.append(
-                    (
-                        (*here, "to"),
-                        f"the sector ends at {sector_part.to:g} km but begins at {sector_part.from_:g} km",
-                        None,
-                    )
-                )
-            previous_km, previous = sector_part.from_, name
-        names = list(self.sectors.items())
-        for (name, part), (after, following) in zip(names, names[1:], strict=False):
-            if part.to is not None and abs(part.to - following.from_) > 1e-9 and following.from_ > part.from_:
-                word = "gap" if following.from_ > part.to else "overlap"
-                faults.append(
-                    (
-                        ("sectors", name, "to"),
-                        f"ends at {part.to:g} km but sector {after} begins at {following.from_:g} km: {word}",
-                        "leave `to` out: a sector reaches to the next",
-                    )
-                )
-        if faults:
-            raise Faults(faults)
-        return self
+
+    def _broken_chain_of_sectors(self) -> Iterator[Fault]:
+        """Sectors that do not follow one another from 0, each beginning where the one before it ends."""
+        before: tuple[str, SectorPart] | None = None
+        for name, part in self.sectors.items():
+            from_ = spoken(part.from_, "length")
+            if before is None:
+                if part.from_ != 0:
+                    fact = f"the first sector begins at {from_}, not at 0 km"
+                    yield ("sectors", name, "from"), fact, "write `from: 0 km`"
+            elif part.from_ <= before[1].from_:
+                fact = f"begins at {from_}, but {before[0]} above it at {spoken(before[1].from_, 'length')}"
+                yield ("sectors", name, "from"), fact, "write sectors in order of chainage"
+            elif before[1].to is not None and abs(before[1].to - part.from_) > 1e-9:
+                word = "a gap" if part.from_ > before[1].to else "an overlap"
+                fact = f"ends at {spoken(before[1].to, 'length')} but sector {name} begins at {from_}: {word}"
+                yield ("sectors", before[0], "to"), fact, "leave `to` out: a sector reaches to the next"
+            if part.to is not None and part.to <= part.from_:
+                fact = f"ends at {spoken(part.to, 'length')} but begins at {from_}"
+                yield ("sectors", name, "to"), fact, "leave `to` out: a sector reaches to the next"
+            before = (name, part)

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, core_schema
 
-from sim.errors import Path, Problem, ScenarioError, nearest
+from sim.errors import Path, Problem, ScenarioError, dotted, nearest
 from sim.scenario.load import Document
-from sim.scenario.part import Faults
+from sim.scenario.part import Faults, shown
 from sim.scenario.quantities import QuantityError
 
 M = TypeVar("M", bound=BaseModel)
@@ -25,6 +25,9 @@ _ABSENT: Final = object()
 
 def validated(model: type[M], document: Document) -> M:
     """*document* as a *model*; raises ScenarioError with every problem, each at its place in the text."""
+    slips = list(_new_names(model, document))
+    if slips:
+        raise ScenarioError(slips)
     try:
         return model.model_validate(document.data)
     except ValidationError as refused:
@@ -32,6 +35,32 @@ def validated(model: type[M], document: Document) -> M:
     meant: set[Path] = set()  # keys that stand there under a misspelt name: one slip, one message
     problems = [problem for error in errors for problem in _problems(error, model, document, meant)]
     raise ScenarioError(p for p in problems if p.fact != _MISSING or p.path not in meant)
+
+
+def _new_names(model: type[BaseModel], document: Document) -> Iterator[Problem]:
+    """Settings such as `force.contingents.ukk.strength=5`, which would add a contingent by a slip of the pen.
+
+    An entry may be added, but whole; and where entries bear the names of other things, in parts as well.
+    """
+    for path in document.built:
+        above = path[:-1]
+        for each in _annotations_at(model, document.data, above):
+            is_table = typing.get_origin(each) is dict
+            if not is_table or getattr(_below(each, path[-1]), "NAMED_ELSEWHERE", False):
+                continue
+            entries: Any = document.data
+            for step in above:
+                entries = entries[step]
+            known = [name for name in entries if (*above, name) not in document.built]
+            close = nearest(str(path[-1]), known)
+            have = f"names here: {', '.join(known)}" if known else f'to add it, set "{dotted(path)}" whole'
+            hint = f'did you mean "{close}"?' if close else have
+            yield Problem(
+                path=path,
+                fact="there is nothing of this name",
+                hint=hint,
+                place=document.place(path, key=True),
+            )
 
 
 def _problems(
@@ -43,7 +72,7 @@ def _problems(
     if isinstance(ctx.get("error"), Faults):
         for below, fact, hint in ctx["error"].faults:
             here = (*path, *below)
-            yield Problem(path=here, fact=fact, hint=hint, place=document.place(here))
+            yield Problem(path=here, fact=fact, hint=hint, place=document.fault_place(here))
     elif sort == "missing":
         yield _missing(path, str(rest[-1]), model, document)
     elif sort == "union_tag_not_found":
@@ -219,17 +248,6 @@ def _counted(number: int, value: object) -> str:
     return f"{number} {noun if number == 1 else many}"
 
 
-def shown(value: object) -> str:
-    """A value for a message: text in quotes and cut short, no brackets."""
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 60 else f'"{value[:57]}..."'
-    if value is None or isinstance(value, bool):
-        return {None: "nothing", True: "true", False: "false"}[value]
-    if isinstance(value, dict):
-        return "keys and values"
-    return "a list" if isinstance(value, list | tuple) else str(value)
-
-
 # Which keys an author may write at a place: a walk down the types beside the data.
 
 
@@ -247,6 +265,11 @@ def _keys(models: Sequence[type[BaseModel]]) -> list[str]:
 
 def _models_at(model: type[BaseModel], data: object, path: Path) -> list[type[BaseModel]]:
     """The models that the mapping at *path* may be, judged by the literal fields (`kind:`) it has."""
+    return [each for each in _annotations_at(model, data, path) if _is_model(each)]
+
+
+def _annotations_at(model: type[BaseModel], data: Any, path: Path) -> list[Any]:
+    """The types that the value at *path* may have."""
     candidates: list[Any] = [model]
     for step in path:
         if not isinstance(data, dict | list):
@@ -256,7 +279,7 @@ def _models_at(model: type[BaseModel], data: object, path: Path) -> list[type[Ba
         ]
         data = data[step]  # type: ignore[index]
         candidates = [each for each in candidates if _agrees(each, data)]
-    return [each for each in candidates if _is_model(each)]
+    return candidates
 
 
 def _members(annotation: Any) -> Iterator[Any]:

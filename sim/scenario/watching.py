@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from sim.scenario.chance import Exponential, RandomDuration
 from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, PositiveSpeed, Rate
+from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, PositiveSpeed, Rate, spoken
 from sim.scenario.where import Factor, Share
 
 Pattern = Literal["regular", "random", "back_and_forth"]
 """How a moving watch comes by: at even intervals, at random, or up and down a beat with two unequal gaps."""
 
 
+def _share_or_months(written: Any) -> str:
+    return "by_month" if isinstance(written, list | tuple) else "always"
+
+
 class WeatherPart(Part):
     """Days of poor visibility, drawn for each sector and day."""
 
-    poor_share: Share | Annotated[tuple[Share, ...], Field(min_length=12, max_length=12)] = 0.0
+    poor_share: Annotated[
+        Annotated[Share, Tag("always")]
+        | Annotated[tuple[Share, ...], Field(min_length=12, max_length=12), Tag("by_month")],
+        Discriminator(_share_or_months),
+    ] = 0.0
     """Share of days with poor visibility: one number, or twelve from January to December."""
 
 
@@ -85,7 +93,7 @@ class OrbitWatchPart(Part):
                 [
                     (
                         ("transit",),
-                        f"takes {self.transit:g} h of a flight that lasts {self.endurance:g} h",
+                        f"takes {spoken(self.transit, 'duration')} of a flight that lasts {spoken(self.endurance, 'duration')}",
                         "lower transit or raise endurance",
                     )
                 ]

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
 
-from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Length, PositiveLength, PositiveSpeed
+from sim.scenario.part import Fault, Faults, Part
+from sim.scenario.quantities import Length, PositiveLength, PositiveSpeed, spoken
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
+_NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+_LONGEST_NAME = 60
+
+
+def _name(written: str) -> str:
+    got = f'"{written}"' if len(written) <= _LONGEST_NAME else f'"{written[:20]}..."'
+    if len(written) > _LONGEST_NAME:
+        told = {"got": got, "hint": f"use at most {_LONGEST_NAME} characters; a title may be longer"}
+        raise PydanticCustomError("name", "{got} is too long for a name", told)
+    if not re.fullmatch(_NAME, written):
+        hint = "use letters, digits and underscores, a letter first; a title may be anything"
+        raise PydanticCustomError("name", "{got} cannot be a name", {"got": got, "hint": hint})
+    return written
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": _NAME, "maxLength": _LONGEST_NAME}),
+]
 """The word by which paths call a thing: letters, digits and underscores, a letter first."""
 
 Factor = Annotated[float, Field(ge=0, le=10)]
@@ -35,7 +56,14 @@ class StretchPart(Part):
     def _rises(self) -> Self:
         if self.to <= self.from_:
             raise Faults(
-                [(("to",), f"the stretch ends at {self.to:g} km but begins at {self.from_:g} km", None)]
+                [
+                    (
+                        ("to",),
+                        f"the stretch ends at {spoken(self.to, 'length')} "
+                        f"but begins at {spoken(self.from_, 'length')}",
+                        "chainage rises: write the smaller number under `from`",
+                    )
+                ]
             )
         return self
 
@@ -62,7 +90,7 @@ class LinePart(Part):
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        faults = []
+        faults: list[Fault] = []
         if (self.length is None) == (self.file is None):
             said = "neither is given" if self.length is None else "both are given"
             faults.append(
@@ -129,7 +157,8 @@ class BasePart(Part):
                 ]
             )
         if on_map and (self.lon is None or self.lat is None):
-            raise Faults([((), "a base on the map needs both lon and lat", None)])
+            missing = "lat" if self.lat is None else "lon"
+            raise Faults([((), "a base on the map needs both lon and lat", f"add `{missing}`")])
         return self
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from sim.scenario.chance import Fixed, RandomDuration
 from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, Rate
+from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, Rate, spoken
 from sim.scenario.where import Name, Share
 
 Task = Literal["headquarters", "posts", "patrols", "teams", "orbits", "sensors"]
 """What soldiers are asked for; the order in which tasks are manned is `manning.keep`."""
+
+
+def overlap_fact(overlap_h: float, tour_h: float) -> str:
+    """What is wrong with a relief in place that lasts as long as the tour."""
+    return (
+        f"a relief in place of {spoken(overlap_h, 'duration')} does not fit into "
+        f"a tour of {spoken(tour_h, 'duration')}"
+    )
 
 
 class ArrivalPart(Part):
@@ -32,8 +40,9 @@ class ArrivalPart(Part):
                 [
                     (
                         ("last",),
-                        f"the last unit arrives at {self.last:g} h, before the first at {self.first:g} h",
-                        None,
+                        f"the last unit arrives after {spoken(self.last, 'duration')}, "
+                        f"before the first after {spoken(self.first, 'duration')}",
+                        "leave `last` out if all come together",
                     )
                 ]
             )
@@ -161,14 +170,17 @@ class ManningPart(Part):
         wanted = {"headquarters", "posts", "patrols", "teams", "orbits", "sensors"}
         if sorted(self.keep) != sorted(wanted):
             missing = sorted(wanted - set(self.keep))
-            said = f"{', '.join(missing)} missing" if missing else "a task stands twice"
-            faults.append((("keep",), f"must name each of the six tasks once; {said}", None))
+            twice = [task for task in dict.fromkeys(self.keep) if self.keep.count(task) > 1]
+            told = ((missing, "missing"), (twice, "repeated"))
+            said = [f"{', '.join(words)} {what}" for words, what in told if words]
+            fact = f"must name each of the six tasks once: {' and '.join(said)}"
+            faults.append((("keep",), fact, "a task that is not wanted belongs here as well"))
         if self.overlap >= self.tour:
             faults.append(
                 (
                     ("overlap",),
-                    f"must be shorter than the tour, got {self.overlap:g} h against {self.tour:g} h",
-                    None,
+                    overlap_fact(self.overlap, self.tour),
+                    "lower overlap or raise tour",
                 )
             )
         if faults:
@@ -221,6 +233,7 @@ class PatrolsWanted(Part):
 class LaydownPart(Part):
     """What is wanted in a sector; a task left out is not wanted."""
 
+    NAMED_ELSEWHERE: ClassVar = True  # by a sector, so that a setting may begin an entry
     posts: HowMany | None = None
     """Manned observation posts, evenly spaced."""
     patrols: PatrolsWanted | None = None

@@ -226,7 +226,7 @@ def test_a_problem_found_later_is_placed_where_its_path_is_written() -> None:
         Problem(path=("a",), fact="is even", hint="halve it"),
     ]
     assert str(document("a:\n  b: 1\n").refusal(found)) == (
-        "x.yaml:2:3: a: is even\n    hint: halve it\nx.yaml:2:3: a.b.c: is odd"
+        "x.yaml:1:1: a: is even\n    hint: halve it\nx.yaml:2:3: a.b.c: is odd"
     )
 
 
