@@ -1,1 +1,1 @@
-"""."""
+"""What happens by the month: the only home of SimPy."""

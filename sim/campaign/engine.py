@@ -1,11 +1,13 @@
 """One replication: the campaign clock (SimPy) drives the line clock (compiled).
 
-Units arrive and leave, seasons turn, aircraft are lost and replaced: each a SimPy process. Between two such events the laydown is constant
+Units arrive and leave, seasons turn, aircraft are lost and replaced: each a SimPy process. Between two such
+events the laydown is constant
 and the line clock runs over [now, next event). There are no time steps.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,7 @@ from sim.line.earth import FloatArray, IntArray
 from sim.lineclock import kernel
 from sim.lineclock.begin import Places, empty_journal, new_laydown, new_state, new_tally, with_more_room
 from sim.lineclock.draws import Chance
-from sim.lineclock.state import JOURNAL_FULL, JOURNAL_ROWS, NEEDS_ROOM, Journal, Tally
+from sim.lineclock.state import JOURNAL_FULL, JOURNAL_ROWS, NEEDS_ROOM, Flags, Journal, Tally
 from sim.scenario.quantities import HOURS_PER_DAY
 from sim.watch.coverage import duration_quantiles, seen_share, watched_cells
 
@@ -81,8 +83,8 @@ class Campaign:
         self._tally = new_tally(self._places)
         self._journal = empty_journal(JOURNAL_BATCH if keeps_journal else 0)
         self._written: list[Journal] = []
-        self._watched_now = np.zeros(len(theatre.ground.cells))
-        self._gap_now = np.zeros(GAP_BINS)
+        self._watched_now: FloatArray = np.zeros(len(theatre.ground.cells))
+        self._gap_now: FloatArray = np.zeros(GAP_BINS)
         self._watched_h = np.zeros(len(theatre.ground.cells))
         self._gap_weight = np.zeros(GAP_BINS)
         self._duty_h = 0.0
@@ -120,7 +122,9 @@ class Campaign:
         for soldiers, arrival_h in zip(contingent.units, contingent.arrival_h, strict=True):
             self.env.process(self._unit_place(i, soldiers, arrival_h + late_h, contingent.leaves_after_h))
 
-    def _unit_place(self, i: int, soldiers: int, arrival_h: float, stays_h: float) -> Generator[simpy.Event, Any, None]:
+    def _unit_place(
+        self, i: int, soldiers: int, arrival_h: float, stays_h: float
+    ) -> Generator[simpy.Event, Any, None]:
         """A unit comes, and its place is kept filled until the commitment ends."""
         yield self.env.timeout(arrival_h)
         self._strength_changes(i, soldiers)
@@ -203,7 +207,9 @@ class Campaign:
         return True
 
     def _watches(self, manned: IntArray) -> None:
-        """Hand the layers of watch to the line clock, and remember how much of the line is watched from now on."""
+        """Hand the layers of watch to the line clock, and remember how much of the line is watched from now
+        on.
+        """
         theatre = self.theatre
         watch = theatre.watchers.watch(manned, self.airframes)
         np.copyto(self._laydown.stand_p, watch.stand_p)
@@ -211,17 +217,21 @@ class Campaign:
         np.copyto(self._laydown.pass_split, watch.pass_split)
         np.copyto(self._laydown.pass_up, watch.pass_up)
         if self._plan.deterrence.any():
-            np.copyto(self._laydown.seen_p, seen_share(theatre.scenario, theatre.ground, watch, theatre.weight))
+            np.copyto(
+                self._laydown.seen_p, seen_share(theatre.scenario, theatre.ground, watch, theatre.weight)
+            )
         seen = watched_cells(theatre.scenario, theatre.ground, watch)
         night = theatre.night_share
         self._watched_now = (1.0 - night) * seen.watched[0] + night * seen.watched[1]
         minutes = np.minimum(seen.gap_h * 60.0, GAP_BINS - 1).astype(np.int64)
         length = theatre.ground.cells.length_km
-        self._gap_now = (1.0 - night) * np.bincount(minutes[0], weights=length, minlength=GAP_BINS)
-        self._gap_now += night * np.bincount(minutes[1], weights=length, minlength=GAP_BINS)
+        by_day, by_night = (np.bincount(m, weights=length, minlength=GAP_BINS) for m in minutes)
+        self._gap_now = ((1.0 - night) * by_day + night * by_night).astype(np.float64)
 
-    def _duty(self, teams: IntArray, given: FloatArray) -> IntArray:
-        """duty[m] = 1 for the team places that are filled: evenly over a sector's bases, nations in proportion to who is there."""
+    def _duty(self, teams: IntArray, given: FloatArray) -> Flags:
+        """duty[m] = 1 for the team places that are filled: evenly over a sector's bases, nations in
+        proportion to who is there.
+        """
         theatre = self.theatre
         duty = np.zeros(len(self._plan.team_station), dtype=np.uint8)
         class_of = np.array([theatre.classes.index(c.caveats) for c in theatre.contingents])
@@ -230,7 +240,7 @@ class Campaign:
                 continue
             bases = np.flatnonzero(theatre.ground.base_sector == x)
             weight = np.bincount(class_of, weights=given[:, x], minlength=len(theatre.classes))
-            parts = shares_of(int(count), weight)
+            parts = shares_of(int(count), weight.astype(np.float64))
             turn = np.concatenate([(np.arange(n) + 0.5) / n for n in parts if n]) if count else np.empty(0)
             of_class = np.repeat(np.arange(len(parts)), parts)[np.argsort(turn, kind="stable")]
             filled = np.zeros((len(bases), len(theatre.classes)), dtype=np.int64)
@@ -238,7 +248,9 @@ class Campaign:
                 filled[place % len(bases), c] += 1
             for b, base in enumerate(bases):
                 for c in np.flatnonzero(filled[b]):
-                    station = int(np.flatnonzero((theatre.station_base == base) & (theatre.station_class == c))[0])
+                    station = int(
+                        np.flatnonzero((theatre.station_base == base) & (theatre.station_class == c))[0]
+                    )
                     first = int(self._plan.station_first[station])
                     duty[first : first + filled[b, c]] = 1
         return duty
@@ -263,11 +275,14 @@ class Campaign:
             else:
                 self._empties_journal()
 
-    def _poor_days(self) -> FloatArray:
+    def _poor_days(self) -> Flags:
         """poor[x, d] = 1 on days of poor visibility, drawn for each sector and day."""
         theatre = self.theatre
         share = theatre.poor_share[theatre.month_of_day - 1]
-        rows = [self.chance.uniforms(f"weather of {name}", theatre.days)[:, 0] < share for name in theatre.ground.sector_names]
+        rows = [
+            self.chance.uniforms(f"weather of {name}", theatre.days)[:, 0] < share
+            for name in theatre.ground.sector_names
+        ]
         return np.array(rows, dtype=np.uint8)
 
     def _journal_with_room(self) -> Journal:
@@ -283,7 +298,9 @@ class Campaign:
     def _empties_journal(self) -> None:
         rows = int(self._state.pointers[JOURNAL_ROWS])
         if rows:
-            self._written.append(Journal(whole=self._journal.whole[:rows].copy(), hours=self._journal.hours[:rows].copy()))
+            self._written.append(
+                Journal(whole=self._journal.whole[:rows].copy(), hours=self._journal.hours[:rows].copy())
+            )
             self._state.pointers[JOURNAL_ROWS] = 0
 
     def _clock_duty(self) -> None:
@@ -319,3 +336,11 @@ class Campaign:
 def simulate(theatre: Theatre, seed: int, replication: int, *, keeps_journal: bool = False) -> History:
     """One random history of a scenario; the same theatre, seed and replication give the same bits."""
     return Campaign(theatre, seed, replication, keeps_journal=keeps_journal).run()
+
+
+def warm(theatre: Theatre) -> None:
+    """Compile the line clock, or load it, before workers want it: the first hours of a history that nobody
+    keeps.
+    """
+    hours = theatre.scenario.model_copy(update={"horizon": HOURS_PER_DAY})
+    simulate(dataclasses.replace(theatre, scenario=hours), 0, 0)

@@ -12,7 +12,7 @@ from sim.force.manning import TEAMS, task_prices, wanted_laydown
 from sim.line.daylight import months, night_h, sun_times_h
 from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground, survey
-from sim.lineclock.state import PATTERNS, POLICIES, Plan
+from sim.lineclock.state import PATTERNS, POLICIES, Flags, Plan, SmallInts
 from sim.lineclock.streams import check_streams, stream_code
 from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
 from sim.scenario.load import Document
@@ -43,7 +43,7 @@ class Theatre:
     station_class: IntArray  # (S,)
     classes: tuple[CaveatClass, ...]
     station_travel: tuple[FloatArray, ...]  # by season: travel_h[c, s]
-    station_order: tuple[IntArray, ...]  # by season: order[c, j]
+    station_order: tuple[SmallInts, ...]  # by season: order[c, j]
 
     @property
     def horizon_h(self) -> float:
@@ -60,9 +60,15 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
     sunrise, sunset = sun_times_h(ground.line.latitude_deg, scenario.start, days)
     month_of_day = months(scenario.start, days)
     poor = _poor_share(scenario)
-    pieces, is_night, rate, cumulative, names, kinds, false = _streams(scenario, ground.line.latitude_deg, sunrise, sunset, month_of_day)
-    classes, base, station_class, first, may_attend, may_enter = _stations(scenario, ground, coalition, wanted)
-    station_travel = tuple(np.ascontiguousarray(ground.travel_h[n][base].T) for n in range(len(ground.season_names)))
+    pieces, is_night, rate, cumulative, names, kinds, false = _streams(
+        scenario, ground.line.latitude_deg, sunrise, sunset, month_of_day
+    )
+    classes, base, station_class, first, may_attend, may_enter = _stations(
+        scenario, ground, coalition, wanted
+    )
+    station_travel = tuple(
+        np.ascontiguousarray(ground.travel_h[n][base].T) for n in range(len(ground.season_names))
+    )
     station_order = tuple(np.argsort(t, axis=1, kind="stable").astype(np.int32) for t in station_travel)
     cdf, guide = _places(scenario, ground)
     plan = Plan(
@@ -89,7 +95,10 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         reaction_law=law_row(scenario.response.reaction),
         sunrise_h=sunrise,
         sunset_h=sunset,
-        pass_pattern=np.array([PATTERNS.index(scenario.watch.patrols.pattern), PATTERNS.index(scenario.watch.orbits.pattern)], dtype=np.int32),
+        pass_pattern=np.array(
+            [PATTERNS.index(scenario.watch.patrols.pattern), PATTERNS.index(scenario.watch.orbits.pattern)],
+            dtype=np.int32,
+        ),
         pass_detection=pass_detection(scenario),
         station_first=first,
         station_sector=ground.base_sector[base].astype(np.int32),
@@ -169,13 +178,19 @@ def _streams(
 ) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, tuple[str, ...], IntArray, IntArray]:
     """Pieces of constant day or night, and each stream's intensity in them.
 
-    A day gives three pieces: night before sunrise, day, night after sunset. Intensity is normalised over a whole year of the
+    A day gives three pieces: night before sunrise, day, night after sunset. Intensity is normalised over a
+    whole year of the
     calendar, so that a type's `rate` is its yearly mean whatever its months and its night.
     """
     days = len(month_of_day)
     bounds = np.empty(3 * days + 1)
     midnight = np.arange(days) * HOURS_PER_DAY
-    bounds[0:-1:3], bounds[1:-1:3], bounds[2:-1:3], bounds[-1] = midnight, sunrise, sunset, days * HOURS_PER_DAY
+    bounds[0:-1:3], bounds[1:-1:3], bounds[2:-1:3], bounds[-1] = (
+        midnight,
+        sunrise,
+        sunset,
+        days * HOURS_PER_DAY,
+    )
     bounds = np.maximum.accumulate(bounds)
     is_night = np.tile(np.array([1, 0, 1]), days)
     month = np.repeat(month_of_day, 3) - 1
@@ -197,7 +212,15 @@ def _streams(
     rate = np.array(rates).reshape(-1, len(lengths))
     cumulative = np.zeros((len(rates), len(lengths) + 1))
     np.cumsum(rate * lengths, axis=1, out=cumulative[:, 1:])
-    return bounds, is_night, rate, cumulative, tuple(names), np.array(kinds, dtype=np.int64), np.array(false, dtype=np.int64)
+    return (
+        bounds,
+        is_night,
+        rate,
+        cumulative,
+        tuple(names),
+        np.array(kinds, dtype=np.int64),
+        np.array(false, dtype=np.int64),
+    )
 
 
 def _yearly_mean(scenario: Scenario, latitude_deg: float, of_month: FloatArray, night: float) -> float:
@@ -208,9 +231,18 @@ def _yearly_mean(scenario: Scenario, latitude_deg: float, of_month: FloatArray, 
 
 
 def _visibility_weight(
-    scenario: Scenario, ground: Ground, bounds: FloatArray, is_night: IntArray, rate: FloatArray, month_of_day: IntArray, poor: FloatArray, horizon_h: float
+    scenario: Scenario,
+    ground: Ground,
+    bounds: FloatArray,
+    is_night: IntArray,
+    rate: FloatArray,
+    month_of_day: IntArray,
+    poor: FloatArray,
+    horizon_h: float,
 ) -> FloatArray:
-    """weight[k, w, x]: how a type's expected incidents up to the horizon fall on day and night, clear and poor."""
+    """weight[k, w, x]: how a type's expected incidents up to the horizon fall on day and night, clear and
+    poor.
+    """
     lengths = np.maximum(np.minimum(bounds[1:], horizon_h) - np.minimum(bounds[:-1], horizon_h), 0.0)
     bad = poor[np.repeat(month_of_day, 3) - 1]
     kinds = len(scenario.violations)
@@ -222,22 +254,31 @@ def _visibility_weight(
         total = expected.sum()
         for w in range(4):
             here = (is_night == w // 2) * (bad if w % 2 else 1.0 - bad)
-            weight[k, w] = (expected * here).sum() / total if total > 0 else (lengths * here).sum() / lengths.sum()
+            weight[k, w] = (
+                (expected * here).sum() / total if total > 0 else (lengths * here).sum() / lengths.sum()
+            )
     return weight
 
 
-def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, np.ndarray[tuple[int, int], np.dtype[np.int32]]]:
-    """place_cdf[k, c] and a guide to search it: hot spots (normal along the line, cut off at its ends) over a spread by terrain."""
+def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, SmallInts]:
+    """place_cdf[k, c] and a guide to search it: hot spots (normal along the line, cut off at its ends) over a
+    spread by terrain.
+    """
     cells = ground.cells
     kinds = len(scenario.violations)
     share = np.zeros((kinds, len(cells)))
     for k, v in enumerate(scenario.violations.values()):
-        weight = np.array([v.terrain.get(name, 1.0) for name in cells.terrain])[cells.terrain_code] * cells.length_km
+        weight = (
+            np.array([v.terrain.get(name, 1.0) for name in cells.terrain])[cells.terrain_code]
+            * cells.length_km
+        )
         rest = 1.0 - sum(spot.share for spot in v.hot_spots.values())
         if weight.sum() > 0:
             share[k] = rest * weight / weight.sum()
         for spot in v.hot_spots.values():
-            below = np.array([erf((edge - spot.chainage) / (spot.spread * sqrt(2))) for edge in cells.edge_km])
+            below = np.array(
+                [erf((edge - spot.chainage) / (spot.spread * sqrt(2))) for edge in cells.edge_km]
+            )
             mass = np.diff(below)
             share[k] += spot.share * mass / mass.sum()
     share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
@@ -245,14 +286,18 @@ def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, np.ndarray[
     cdf /= cdf[:, -1:]
     cdf[:, -1] = 1.0
     step = np.arange(len(cells)) / len(cells)
-    guide = np.array([np.searchsorted(row, step, side="right") for row in cdf], dtype=np.int32).reshape(kinds, -1)
+    guide = np.array([np.searchsorted(row, step, side="right") for row in cdf], dtype=np.int32).reshape(
+        kinds, -1
+    )
     return cdf, np.minimum(guide, len(cells) - 1)
 
 
 def _stations(
     scenario: Scenario, ground: Ground, coalition: tuple[Contingent, ...], wanted: IntArray
-) -> tuple[tuple[CaveatClass, ...], IntArray, IntArray, np.ndarray[tuple[int], np.dtype[np.int32]], IntArray, IntArray]:
-    """A station is a base and a caveat class that may be posted there; it has room for all the teams of its base."""
+) -> tuple[tuple[CaveatClass, ...], IntArray, IntArray, SmallInts, Flags, Flags]:
+    """A station is a base and a caveat class that may be posted there; it has room for all the teams of its
+    base.
+    """
     classes = tuple(dict.fromkeys(c.caveats for c in coalition))
     base_of, class_of, room = [], [], []
     for x in range(len(ground.sector_names)):
@@ -267,8 +312,22 @@ def _stations(
     first = np.concatenate([[0], np.cumsum(room)]).astype(np.int32)
     kinds = list(scenario.violations.items())
     may_attend = np.array(
-        [[(classes[c].armed or not v.needs_arms) and name not in classes[c].no_types for name, v in kinds] for c in class_of], dtype=np.uint8
+        [
+            [(classes[c].armed or not v.needs_arms) and name not in classes[c].no_types for name, v in kinds]
+            for c in class_of
+        ],
+        dtype=np.uint8,
     ).reshape(len(class_of), len(kinds))
     sectors = range(len(ground.sector_names))
-    may_enter = np.array([[classes[c].sectors is None or x in (classes[c].sectors or ()) for x in sectors] for c in class_of], dtype=np.uint8)
-    return classes, np.array(base_of, dtype=np.int64), np.array(class_of, dtype=np.int64), first, may_attend, may_enter.reshape(len(class_of), -1)
+    may_enter = np.array(
+        [[classes[c].sectors is None or x in (classes[c].sectors or ()) for x in sectors] for c in class_of],
+        dtype=np.uint8,
+    )
+    return (
+        classes,
+        np.array(base_of, dtype=np.int64),
+        np.array(class_of, dtype=np.int64),
+        first,
+        may_attend,
+        may_enter.reshape(len(class_of), -1),
+    )

@@ -33,19 +33,29 @@ def command(scenarios: tuple[pathlib.Path, ...], settings: tuple[str, ...], as_j
             theatre = stage(file.scenario, file.document)
         except ScenarioError as bad:
             refused += bad.problems
-            answers.append({"scenario": str(path), "ok": False, "problems": [str(p) for p in bad.problems], "warnings": []})
+            answers.append(
+                {
+                    "scenario": str(path),
+                    "ok": False,
+                    "problems": [str(p) for p in bad.problems],
+                    "warnings": [],
+                }
+            )
             if not as_json:
                 print(bad, file=sys.stderr)
             continue
         warnings = unlikely(theatre, file)
-        answers.append({"scenario": str(path), "ok": True, "problems": [], "warnings": [str(w) for w in warnings]})
+        answers.append(
+            {"scenario": str(path), "ok": True, "problems": [], "warnings": [str(w) for w in warnings]}
+        )
         if not as_json:
             for warning in warnings:
                 print(f"warning: {warning}", file=sys.stderr)
             ground = theatre.ground
             print(
-                f"{path}: sound. {ground.line.length_km:,.1f} km of line in {len(ground.sector_names)} sectors, "
-                f"{sum(c.strength for c in theatre.contingents):,} soldiers in {len(theatre.contingents)} contingents, "
+                f"{path}: sound. {ground.line.length_km:,.1f} km in {len(ground.sector_names)} sectors, "
+                f"{sum(c.strength for c in theatre.contingents):,} soldiers in "
+                f"{len(theatre.contingents)} contingents, "
                 f"{len(file.scenario.violations)} violation types."
             )
     if as_json:

@@ -36,9 +36,15 @@ def _print(name: str, length_km: float, e: Estimate) -> None:
     print(f"{name}: closed form, every unit arrived, nothing queues\n")
     print(f"  line                    {length_km:>10,.1f} km")
     print(f"  pledged                 {e.pledged:>10,} soldiers ({e.pledged / length_km:.1f} per km)")
-    print(f"  effective               {e.effective:>10,.0f} of {e.wanted_effective:,.0f} that the laydown wants{_short(e.short_share)}")
+    print(
+        f"  effective               {e.effective:>10,.0f} of {e.wanted_effective:,.0f} "
+        f"that the laydown wants{_short(e.short_share)}"
+    )
     print(f"  tied up with rotation   {e.pool:>10,.0f} soldiers")
-    print(f"  line watched            {e.line_watched_share:>10.1%} of its length and hours; longest stretch not always watched {e.longest_unwatched_km:.0f} km")
+    print(
+        f"  line watched            {e.line_watched_share:>10.1%} of its length and hours; "
+        f"longest stretch not always watched {e.longest_unwatched_km:.0f} km"
+    )
     gap = "never looked at" if e.revisit_gap_h is None else f"{e.revisit_gap_h:.1f} h"
     print(f"  time between looks      {gap:>10} for the middle kilometre (0 = standing watch)")
     if e.sighted_share is not None:
@@ -47,8 +53,15 @@ def _print(name: str, length_km: float, e: Estimate) -> None:
         print(f"    {kind:<22}{share:>10.1%}")
     print(f"  calls for a team        {e.calls_per_day:>10.1f} a day")
     if e.nearest_drive_h is not None and e.team_load is not None:
-        print(f"  drive from nearest base {e.nearest_drive_h:>10.1f} h on average by day; teams out {e.team_load:.0%} of their time")
-    print("\n  sector                             km   watched  sighted  " + "".join(f"{task:>14}" for task in TASKS[1:]) + "   (manned/wanted)")
+        print(
+            f"  drive from nearest base {e.nearest_drive_h:>10.1f} h on average by day; "
+            f"teams out {e.team_load:.0%} of their time"
+        )
+    print(
+        "\n  sector                             km   watched  sighted  "
+        + "".join(f"{task:>14}" for task in TASKS[1:])
+        + "   (manned/wanted)"
+    )
     for s in e.sectors:
         sighted = "-" if s.sighted_share is None else f"{s.sighted_share:.0%}"
         tasks = "".join(f"{f'{s.manned[t]}/{s.wanted[t]}':>14}" for t in TASKS[1:])

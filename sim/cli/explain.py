@@ -17,8 +17,10 @@ from sim.errors import dotted
 @click.option("--yaml", "as_yaml", is_flag=True, help="Print the resolved scenario as a scenario file.")
 @click.option("--written", "only_written", is_flag=True, help="Leave defaults out.")
 @json_option
-def command(scenario: pathlib.Path, settings: tuple[str, ...], as_yaml: bool, only_written: bool, as_json: bool) -> None:
-    """Print every value of SCENARIO: what it is, whether it is written or a default, and where it comes from."""
+def command(
+    scenario: pathlib.Path, settings: tuple[str, ...], as_yaml: bool, only_written: bool, as_json: bool
+) -> None:
+    """Print every value of SCENARIO, whether it is written or a default, and where it comes from."""
     file = loaded(scenario, settings)
     if as_yaml:
         print(file.resolved_text(), end="")
@@ -26,7 +28,14 @@ def command(scenario: pathlib.Path, settings: tuple[str, ...], as_yaml: bool, on
     rows = [e for e in file.explained() if e.is_written or not only_written]
     if as_json:
         told = [
-            {"path": dotted(e.path), "value": e.value, "written": e.is_written, "place": str(e.place) if e.place else None, "source": e.source, "says": e.says}
+            {
+                "path": dotted(e.path),
+                "value": e.value,
+                "written": e.is_written,
+                "place": str(e.place) if e.place else None,
+                "source": e.source,
+                "says": e.says,
+            }
             for e in rows
         ]
         print(json.dumps(told, indent=2, ensure_ascii=False))

@@ -70,11 +70,19 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version and stop.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version and stop.",
+)
 def cli() -> None:
     """How many soldiers does it take to watch a ceasefire line?
 
-    Scenarios are YAML files; see `bufferzone explain SCENARIO`. A planning tool: it turns stated assumptions into consequences
+    Scenarios are YAML files; see `bufferzone explain SCENARIO`. A planning tool: it turns stated assumptions
+    into consequences
     and predicts nothing.
     """
 
@@ -121,5 +129,7 @@ def _our_fault() -> int:
     with os.fdopen(handle, "w", encoding="utf-8") as log:
         log.write(" ".join(sys.argv) + f"\n{sys.version}\n\n")
         traceback.print_exc(file=log)
-    print(f"bufferzone stumbled over a fault of its own. Please send us {pathlib.Path(name)}", file=sys.stderr)
+    print(
+        f"bufferzone stumbled over a fault of its own. Please send us {pathlib.Path(name)}", file=sys.stderr
+    )
     return OUR_FAULT

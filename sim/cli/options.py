@@ -13,7 +13,11 @@ from sim.scenario.resolve import ScenarioFile, load
 
 scenario_argument = click.argument("scenario", type=click.Path(path_type=pathlib.Path))
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Put a value over the file, such as force.scale=1.5. Repeatable."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Put a value over the file, such as force.scale=1.5. Repeatable.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer on standard output for programs.")
 

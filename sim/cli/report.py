@@ -15,9 +15,16 @@ def command(run: pathlib.Path) -> None:
     """Build figures and report.html of the run folder RUN anew from its data."""
     if not run.is_dir():
         raise UserError(f"{run} is not a folder", "give the folder that `bufferzone run` has written")
-    missing = [name for name in ("summary.json", "manifest.json", "scenario.resolved.yaml", "replications.parquet") if not (run / name).is_file()]
+    missing = [
+        name
+        for name in ("summary.json", "manifest.json", "scenario.resolved.yaml", "replications.parquet")
+        if not (run / name).is_file()
+    ]
     if missing:
-        raise UserError(f"{run} is not a run folder: it lacks {', '.join(missing)}", "give the folder that `bufferzone run` has written")
+        raise UserError(
+            f"{run} is not a run folder: it lacks {', '.join(missing)}",
+            "give the folder that `bufferzone run` has written",
+        )
     from sim.report.page import build
 
     print(build(run))

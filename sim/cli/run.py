@@ -32,15 +32,41 @@ HEADLINES = (
 @click.command("run")
 @scenario_argument
 @set_option
-@click.option("--replications", "-n", type=click.IntRange(1, 1_000_000), help="Histories to simulate. [default: what the scenario says, or 100]")
+@click.option(
+    "--replications",
+    "-n",
+    type=click.IntRange(1, 1_000_000),
+    help="Histories to simulate. [default: what the scenario says, or 100]",
+)
 @click.option("--replication", type=click.IntRange(0, 2**31), help="Only this one, numbered from 0.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Root of all chance. [default: what the scenario says, or 1]")
-@click.option("--jobs", "-j", type=click.IntRange(1, 1024), help="Worker processes; the results do not depend on it. [default: one per processor]")
-@click.option("--out", type=click.Path(path_type=pathlib.Path), help="Run folder to write. [default: a new one under runs/]")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**64 - 1),
+    help="Root of all chance. [default: what the scenario says, or 1]",
+)
+@click.option(
+    "--jobs",
+    "-j",
+    type=click.IntRange(1, 1024),
+    help="Worker processes; the results do not depend on it. [default: one per processor]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=pathlib.Path),
+    help="Run folder to write. [default: a new one under runs/]",
+)
 @click.option("--force", is_flag=True, help="Overwrite the run folder.")
 @click.option("--journal", is_flag=True, help="Also keep one row for every incident.")
-@click.option("--report/--no-report", "with_report", default=True, help="Build figures and report.html. [default: yes]")
-@click.option("--require", "requirements", multiple=True, metavar="'METRIC >= X'", help="Exit with 4 unless the mean meets this. Repeatable.")
+@click.option(
+    "--report/--no-report", "with_report", default=True, help="Build figures and report.html. [default: yes]"
+)
+@click.option(
+    "--require",
+    "requirements",
+    multiple=True,
+    metavar="'METRIC >= X'",
+    help="Exit with 4 unless the mean meets this. Repeatable.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @json_option
 def command(
@@ -83,7 +109,14 @@ def command(
     with _progress(len(numbers), quiet) as (tell, say):
         _warn_of_compiling(say)
         try:
-            run_into(file, folder, asked, force=force, progress=tell, finishing=_reporter(say) if with_report else None)
+            run_into(
+                file,
+                folder,
+                asked,
+                force=force,
+                progress=tell,
+                finishing=_reporter(say) if with_report else None,
+            )
         except FolderExists as there:
             raise UserError(str(there), "give another --out, or --force to overwrite it") from None
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
@@ -134,7 +167,10 @@ def _progress(wanted: int, quiet: bool) -> Iterator[tuple[Progress | None, Any]]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("simulating", total=wanted)
-        yield lambda done, of: bar.update(task, completed=done, total=of), lambda text: console.print(text, style="dim")
+        yield (
+            lambda done, of: bar.update(task, completed=done, total=of),
+            lambda text: console.print(text, style="dim"),
+        )
 
 
 def _answer(summary: dict[str, Any], folder: pathlib.Path, with_report: bool) -> None:
@@ -155,12 +191,19 @@ def _with_interval(metric: dict[str, Any]) -> str:
         return f"{'never':>9}"
     text, ends = _shown(metric["mean"], metric["unit"]), ""
     if metric["ci_low"] is not None:
-        ends = f"   ({_shown(metric['ci_low'], metric['unit'])} to {_shown(metric['ci_high'], metric['unit'])} with 95 % confidence)"
+        low, high = (_shown(metric[end], metric["unit"]) for end in ("ci_low", "ci_high"))
+        ends = f"   ({low} to {high} with 95 % confidence)"
     return f"{text:>9}{ends}"
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.1%}" if unit == "share" else f"{value:.2f} {unit}" if unit == "h" else f"{value:,.1f} {unit}"
+    return (
+        f"{value:.1%}"
+        if unit == "share"
+        else f"{value:.2f} {unit}"
+        if unit == "h"
+        else f"{value:,.1f} {unit}"
+    )
 
 
 def _judge(targets: list[Target], metrics: dict[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""."""
+"""Who: contingents, and what their soldiers are put to."""

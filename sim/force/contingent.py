@@ -47,13 +47,17 @@ class Contingent:
 
     @property
     def pool_ratio(self) -> float:
-        """Units that a nation needs for each one deployed: (tour + dwell) / (tour - overlap), RAND's identity."""
+        """Units that a nation needs for each one deployed: (tour + dwell) / (tour - overlap), RAND's
+        identity.
+        """
         return (self.tour_h + self.dwell_h) / (self.tour_h - self.overlap_h)
 
 
 def contingents(scenario: Scenario, ground: Ground) -> tuple[Contingent, ...]:
     """The coalition of a scenario, in its order."""
-    return tuple(_contingent(scenario, ground, name, part) for name, part in scenario.force.contingents.items())
+    return tuple(
+        _contingent(scenario, ground, name, part) for name, part in scenario.force.contingents.items()
+    )
 
 
 def _contingent(scenario: Scenario, ground: Ground, name: str, part: ContingentPart) -> Contingent:
@@ -81,15 +85,21 @@ def _contingent(scenario: Scenario, ground: Ground, name: str, part: ContingentP
         dwell_h=manning.dwell if part.dwell is None else part.dwell,
         overlap_h=manning.overlap if part.overlap is None else part.overlap,
         caveats=CaveatClass(
-            armed=part.armed, no_night=part.caveats.no_night, no_types=tuple(sorted(set(part.caveats.no_types))), sectors=own
+            armed=part.armed,
+            no_night=part.caveats.no_night,
+            no_types=tuple(sorted(set(part.caveats.no_types))),
+            sectors=own,
         ),
     )
 
 
-def share_out(effective: FloatArray, served: tuple[tuple[int, ...] | None, ...], wanted: FloatArray) -> FloatArray:
+def share_out(
+    effective: FloatArray, served: tuple[tuple[int, ...] | None, ...], wanted: FloatArray
+) -> FloatArray:
     """given[i, x]: effective soldiers of contingent i who work in sector x.
 
-    effective (I,) soldiers, wanted (X,) soldiers. Contingents with named sectors share themselves out over them in proportion to what
+    effective (I,) soldiers, wanted (X,) soldiers. Contingents with named sectors share themselves out over
+    them in proportion to what
     each wants; floating ones (None) then fill what is left unfilled, and any surplus follows what is wanted.
     """
     given = np.zeros((len(effective), len(wanted)))

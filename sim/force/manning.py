@@ -1,4 +1,6 @@
-"""From soldiers to a laydown, and back: what each task costs, what is manned, and what the whole laydown would take."""
+"""From soldiers to a laydown, and back: what each task costs, what is manned, and what the whole laydown
+would take.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,7 @@ def task_prices(manning: ManningPart) -> FloatArray:
 
 
 def wanted_laydown(scenario: Scenario, ground: Ground) -> IntArray:
-    """wanted[x, task]: headquarters, posts, patrols a day, teams, orbits and sensors wanted in each sector."""
+    """wanted[x, task]: headquarters, posts, daily patrols, teams, orbits and sensors wanted by sector."""
     everywhere = scenario.posture.everywhere
     rows = []
     for name, length_km in zip(ground.sector_names, ground.sector_length_km, strict=True):
@@ -71,7 +73,8 @@ def _patrols(asked: PatrolsWanted | None, length_km: float) -> int:
 
 
 def man(wanted: IntArray, prices: FloatArray, keep: tuple[str, ...], available: FloatArray) -> IntArray:
-    """manned[x, task]: whole tasks that the available (X,) effective soldiers of each sector fill, in the order of *keep*.
+    """manned[x, task]: whole tasks that the available (X,) effective soldiers of each sector fill, in the
+    order of *keep*.
 
     A headquarters works with whoever there is; every other task is manned whole or not at all.
     """
@@ -97,7 +100,7 @@ def shares_of(count: int, weights: FloatArray) -> IntArray:
     if count == 0 or total <= 0:
         return np.zeros(len(weights), dtype=np.int64)
     exact = count * weights / total
-    parts = np.floor(exact + _SLACK).astype(np.int64)
+    parts: IntArray = np.floor(exact + _SLACK).astype(np.int64)
     order = np.argsort(-(exact - parts), kind="stable")
     parts[order[: count - int(parts.sum())]] += 1
     return parts
@@ -113,13 +116,17 @@ class Step:
 
 
 def troops_to_task(scenario: Scenario, wanted: IntArray, pool_ratio: float) -> tuple[Step, ...]:
-    """What the wanted laydown takes, from tasks up to the rotation pool: posts + patrols + ... -> effective -> on station -> pool."""
+    """What the wanted laydown takes, from tasks up to the rotation pool: posts + patrols + ... -> effective
+    -> on station -> pool.
+    """
     by_task = wanted.sum(axis=0) * task_prices(scenario.manning)
     manning = scenario.manning
     effective = float(by_task.sum())
     present = effective / (1.0 - manning.support_share) if manning.support_share < 1 else np.inf
     on_station = present / (1.0 - manning.absent_share) if manning.absent_share < 1 else np.inf
-    steps = [Step(label=task, soldiers=float(n), is_total=False) for task, n in zip(TASKS, by_task, strict=True)]
+    steps = [
+        Step(label=task, soldiers=float(n), is_total=False) for task, n in zip(TASKS, by_task, strict=True)
+    ]
     steps.append(Step(label="effective", soldiers=effective, is_total=True))
     steps.append(Step(label="support", soldiers=present - effective, is_total=False))
     steps.append(Step(label="absent", soldiers=on_station - present, is_total=False))

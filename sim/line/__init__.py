@@ -1,1 +1,1 @@
-"""."""
+"""Where: the line as a ruler, its ground, roads and daylight."""

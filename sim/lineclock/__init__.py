@@ -1,1 +1,1 @@
-"""."""
+"""What happens by the minute: the only home of numba."""

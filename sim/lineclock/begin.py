@@ -9,7 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.lineclock.draws import key_words
-from sim.lineclock.state import COUNTS, FREE_SLOTS, JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, MINUTES, OUTCOMES, Journal, Laydown, Plan, State, Tally
+from sim.lineclock.state import (
+    COUNTS,
+    FREE_SLOTS,
+    JOURNAL_HOURS,
+    JOURNAL_WHOLE,
+    LAYERS,
+    LEDGER,
+    MINUTES,
+    OUTCOMES,
+    Journal,
+    Laydown,
+    Plan,
+    State,
+    Tally,
+)
 
 SLOTS = 256
 DAYS_PER_PERIOD = 365.25 / 12
@@ -122,4 +136,6 @@ def new_tally(places: Places) -> Tally:
 
 def empty_journal(rows: int) -> Journal:
     """Room for so many rows; none means that no journal is kept."""
-    return Journal(whole=np.zeros((rows, len(JOURNAL_WHOLE)), dtype=np.int64), hours=np.zeros((rows, len(JOURNAL_HOURS))))
+    return Journal(
+        whole=np.zeros((rows, len(JOURNAL_WHOLE)), dtype=np.int64), hours=np.zeros((rows, len(JOURNAL_HOURS)))
+    )

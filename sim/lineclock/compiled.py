@@ -1,7 +1,9 @@
 """Compiling the line clock once per machine, wherever the package may write.
 
-numba keys its on-disk cache by the file of the outermost function only: an edit to a file that it inlines would go unnoticed.
-The cache therefore lives in a folder named after the digest of every source file of this room, in the first place that can be
+numba keys its on-disk cache by the file of the outermost function only: an edit to a file that it inlines
+would go unnoticed.
+The cache therefore lives in a folder named after the digest of every source file of this room, in the first
+place that can be
 written; an installation on a read-only disk compiles into the user's cache instead of failing.
 """
 
@@ -35,15 +37,22 @@ def _candidates(digest: str) -> list[pathlib.Path]:
         return [pathlib.Path(chosen) / digest]
     home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     user = getattr(os, "getuid", lambda: 0)()
-    return [home / "bufferzone" / "kernel" / digest, pathlib.Path(tempfile.gettempdir()) / f"bufferzone-{user}" / digest]
+    return [
+        home / "bufferzone" / "kernel" / digest,
+        pathlib.Path(tempfile.gettempdir()) / f"bufferzone-{user}" / digest,
+    ]
 
 
 def cache_dir() -> pathlib.Path | None:
-    """The folder of the compiled kernel, made if need be; None when nothing can be written (it then compiles in memory)."""
+    """The folder of the compiled kernel, made if need be; None when nothing can be written (it then compiles
+    in memory).
+    """
     for folder in _candidates(_source_digest()):
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if os.access(folder, os.W_OK) and folder.stat().st_uid == getattr(os, "getuid", lambda: folder.stat().st_uid)():
+            owner = folder.stat().st_uid
+            # Compiled code is run as it is found: a folder that somebody else owns is not trusted.
+            if os.access(folder, os.W_OK) and owner == getattr(os, "getuid", lambda: owner)():  # noqa: B023
                 return folder
         except OSError:
             continue
@@ -59,16 +68,21 @@ def is_compiled() -> bool:
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile *function* for entry from Python: cached on disk, without the interpreter lock."""
+    """Compile *function* for entry from Python: cached on disk, without the interpreter lock.
+
+    `_nrt=False` says that kernels allocate nothing. Without it numba counts references to every array of the
+    tuples that are passed
+    around: measured at ten times the work of the simulation itself.
+    """
     previous = numba_config.CACHE_DIR
     if CACHE_DIR is not None:
         numba_config.CACHE_DIR = str(CACHE_DIR)
     try:
-        return numba.njit(cache=CACHE_DIR is not None, nogil=True, _nrt=False)(function)
+        return numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", _nrt=False)(function)
     finally:
         numba_config.CACHE_DIR = previous
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile *function* for use inside a kernel."""
-    return numba.njit(nogil=True, _nrt=False)(function)
+    return numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)

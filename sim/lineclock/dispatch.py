@@ -52,9 +52,11 @@ def may_spend_reserve(plan, state, station, severity):  # type: ignore[no-untype
 
 @inlined
 def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):  # type: ignore[no-untyped-def]
-    """The free team that would be on the spot first -> (team or NOBODY or ALL_BUSY, wait before it sets out, drive) in hours.
+    """The free team that would be on the spot first -> (team or NOBODY or ALL_BUSY, wait before it sets out,
+    drive) in hours.
 
-    A team on its way home counts as free: it gets home first. NOBODY means that no manned team could ever come;
+    A team on its way home counts as free: it gets home first. NOBODY means that no manned team could ever
+    come;
     ALL_BUSY that one could, but none is free. Ties go to the nearer station, then to the lower team.
     """
     sector = plan.cell_sector[cell]
@@ -98,7 +100,8 @@ def choose_team(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-unty
 
 @inlined
 def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyped-def]
-    """The team on its way to a lesser incident that would be on the spot first -> (team or NOBODY, wait, drive) in hours.
+    """The team on its way to a lesser incident that would be on the spot first -> (team or NOBODY, wait,
+    drive) in hours.
 
     Its way back past its base is counted: what it has driven so far, it drives back.
     """

@@ -1,8 +1,11 @@
 """Chance that is keyed by what it decides, never by when it happens.
 
-Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a counter and a key
-into four random words. The key is the root seed; the counter says which replication, which stream (a word such as
-"incidents of shelling", hashed), which thing of that stream, and which block of draws. So an added post or team changes only what it touches, and any
+Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a
+counter and a key
+into four random words. The key is the root seed; the counter says which replication, which stream (a word
+such as
+"incidents of shelling", hashed), which thing of that stream, and which block of draws. So an added post or
+team changes only what it touches, and any
 replication can be run alone.
 """
 
@@ -23,7 +26,8 @@ _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _TO_UNIT = 2.0**-32
 
-# Blocks of four draws for one incident; a team's draws follow from BLOCK_TEAM in the order in which teams are sent.
+# Blocks of four draws for one incident; a team's draws follow from BLOCK_TEAM in the order in which teams are
+# sent.
 BLOCK_BIRTH, BLOCK_STANDING, BLOCK_PASSES, BLOCK_EVIDENCE, BLOCK_TEAM = 0, 1, 2, 4, 8
 
 LAW_FIXED, LAW_EXPONENTIAL, LAW_LOGNORMAL, LAW_UNIFORM = 0, 1, 2, 3
@@ -55,34 +59,141 @@ def unit(word):  # type: ignore[no-untyped-def]
 @inlined
 def four(index, block, stream, replication, k0, k1):  # type: ignore[no-untyped-def]
     """Four independent uniforms in (0, 1) for block *block* of thing *index* of a stream."""
-    a, b, c, d = philox(np.uint32(index), np.uint32(block), np.uint32(stream), np.uint32(replication), np.uint32(k0), np.uint32(k1))
+    a, b, c, d = philox(
+        np.uint32(index),
+        np.uint32(block),
+        np.uint32(stream),
+        np.uint32(replication),
+        np.uint32(k0),
+        np.uint32(k1),
+    )
     return unit(a), unit(b), unit(c), unit(d)
 
 
 @inlined
 def normal_quantile(p):  # type: ignore[no-untyped-def]
-    """The standard normal value that a share p in (0, 1) lies below (Wichura 1988, algorithm AS 241, PPND16)."""
+    """The standard normal value that a share p in (0, 1) lies below (Wichura 1988, AS 241)."""
     q = p - 0.5
     if abs(q) <= 0.425:
         r = 0.180625 - q * q
-        top = ((((((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r + 45921.953931549871457) * r
-                 + 13731.693765509461125) * r + 1971.5909503065514427) * r + 133.14166789178437745) * r + 3.387132872796366608
-        low = ((((((5226.495278852545925 * r + 28729.085735721942674) * r + 39307.89580009271061) * r + 21213.794301586595867) * r
-                 + 5394.1960214247511077) * r + 687.1870074920579083) * r + 42.313330701600911252) * r + 1.0
+        top = (
+            (
+                (
+                    (
+                        ((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r
+                        + 45921.953931549871457
+                    )
+                    * r
+                    + 13731.693765509461125
+                )
+                * r
+                + 1971.5909503065514427
+            )
+            * r
+            + 133.14166789178437745
+        ) * r + 3.387132872796366608
+        low = (
+            (
+                (
+                    (
+                        ((5226.495278852545925 * r + 28729.085735721942674) * r + 39307.89580009271061) * r
+                        + 21213.794301586595867
+                    )
+                    * r
+                    + 5394.1960214247511077
+                )
+                * r
+                + 687.1870074920579083
+            )
+            * r
+            + 42.313330701600911252
+        ) * r + 1.0
         return q * top / low
     r = math.sqrt(-math.log(p if q < 0.0 else 1.0 - p))
     if r <= 5.0:
         r -= 1.6
-        top = ((((((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r + 0.24178072517745061177) * r + 1.27045825245236838258) * r
-                 + 3.64784832476320460504) * r + 5.7694972214606914055) * r + 4.6303378461565452959) * r + 1.42343711074968357734
-        low = ((((((1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r + 0.0151986665636164571966) * r + 0.14810397642748007459) * r
-                 + 0.68976733498510000455) * r + 1.6763848301838038494) * r + 2.05319162663775882187) * r + 1.0
+        top = (
+            (
+                (
+                    (
+                        (
+                            (7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r
+                            + 0.24178072517745061177
+                        )
+                        * r
+                        + 1.27045825245236838258
+                    )
+                    * r
+                    + 3.64784832476320460504
+                )
+                * r
+                + 5.7694972214606914055
+            )
+            * r
+            + 4.6303378461565452959
+        ) * r + 1.42343711074968357734
+        low = (
+            (
+                (
+                    (
+                        (
+                            (1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r
+                            + 0.0151986665636164571966
+                        )
+                        * r
+                        + 0.14810397642748007459
+                    )
+                    * r
+                    + 0.68976733498510000455
+                )
+                * r
+                + 1.6763848301838038494
+            )
+            * r
+            + 2.05319162663775882187
+        ) * r + 1.0
     else:
         r -= 5.0
-        top = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 0.0012426609473880784386) * r + 0.026532189526576123093) * r
-                 + 0.29656057182850489123) * r + 1.7848265399172913358) * r + 5.4637849111641143699) * r + 6.6579046435011037772
-        low = ((((((2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r + 1.8463183175100546818e-5) * r + 7.868691311456132591e-4) * r
-                 + 0.0148753612908506148525) * r + 0.13692988092273580531) * r + 0.59983220655588793769) * r + 1.0
+        top = (
+            (
+                (
+                    (
+                        (
+                            (2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r
+                            + 0.0012426609473880784386
+                        )
+                        * r
+                        + 0.026532189526576123093
+                    )
+                    * r
+                    + 0.29656057182850489123
+                )
+                * r
+                + 1.7848265399172913358
+            )
+            * r
+            + 5.4637849111641143699
+        ) * r + 6.6579046435011037772
+        low = (
+            (
+                (
+                    (
+                        (
+                            (2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r
+                            + 1.8463183175100546818e-5
+                        )
+                        * r
+                        + 7.868691311456132591e-4
+                    )
+                    * r
+                    + 0.0148753612908506148525
+                )
+                * r
+                + 0.13692988092273580531
+            )
+            * r
+            + 0.59983220655588793769
+        ) * r + 1.0
     return -top / low if q < 0.0 else top / low
 
 
@@ -90,7 +201,8 @@ def normal_quantile(p):  # type: ignore[no-untyped-def]
 def quantile(law, first, second, u):  # type: ignore[no-untyped-def]
     """The duration [h] that a share u of a law's draws lies below.
 
-    law, first, second: fixed (value, -), exponential (mean, -), lognormal (log of median, sigma), uniform (low, high).
+    law, first, second: fixed (value, -), exponential (mean, -), lognormal (log of median, sigma), uniform
+    (low, high).
     """
     if law == LAW_FIXED:
         return first
@@ -121,7 +233,9 @@ class Chance:
         self._k0, self._k1 = key_words(seed)
         self._replication = replication
 
-    def uniforms(self, stream: str, count: int, block: int = 0) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    def uniforms(
+        self, stream: str, count: int, block: int = 0
+    ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
         """uniforms[i, 0..3] in (0, 1) for things 0..count-1 of a stream."""
         out = np.empty((count, 4))
         _fill_uniforms(out, block, stream_code(stream), self._replication, self._k0, self._k1)

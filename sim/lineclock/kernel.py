@@ -1,7 +1,9 @@
 """The line clock: what happens by the minute between two campaign events.
 
-`advance` is one long loop on purpose: it stays in compiled code until the stated time. Its parts are the small functions above
-it, one for each kind of event; they open with what must hold. Nothing here draws in the order of time: every draw is keyed by the incident
+`advance` is one long loop on purpose: it stays in compiled code until the stated time. Its parts are the
+small functions above
+it, one for each kind of event; they open with what must hold. Nothing here draws in the order of time: every
+draw is keyed by the incident
 that it decides (see `draws`), so a change of the force changes only what it touches.
 """
 
@@ -12,13 +14,63 @@ import math
 import numpy as np
 
 from sim.lineclock.compiled import inlined, kernel
-from sim.lineclock.dispatch import ALL_BUSY, NOBODY, choose_team, drive_h, is_night, may_go, may_spend_reserve, recallable, wait_for_light_h
-from sim.lineclock.draws import BLOCK_BIRTH, BLOCK_EVIDENCE, BLOCK_PASSES, BLOCK_STANDING, BLOCK_TEAM, four, quantile
+from sim.lineclock.dispatch import (
+    ALL_BUSY,
+    NOBODY,
+    choose_team,
+    drive_h,
+    may_go,
+    may_spend_reserve,
+    recallable,
+    wait_for_light_h,
+)
+from sim.lineclock.draws import (
+    BLOCK_BIRTH,
+    BLOCK_EVIDENCE,
+    BLOCK_PASSES,
+    BLOCK_STANDING,
+    BLOCK_TEAM,
+    four,
+    quantile,
+)
 from sim.lineclock.queues import joins_waiting, leaves_waiting, pop, push
 from sim.lineclock.state import (
-    ATTENDED, ATTRIBUTED, CLOCK, FREE_SLOTS, GAVE_UP, HAPPENED, HEAP_SIZE, IN_TIME, IN_TIME_COUNT, JOURNAL_FULL, JOURNAL_ROWS, LATE,
-    LAYER_FALSE, LAYER_NONE, LAYER_ORBIT, LAYER_PATROL, LAYER_REPORT, LAYER_STANDING, MINUTES, N_ANSWERABLE, N_DETERRED, N_FALSE, N_RECALLED,
-    N_SENT, N_WAITED, NEEDS_ROOM, NONE_IN_REACH, NOTED, OPEN, RAN_ON, S_DRIVE_H, S_RESPONSE_H, S_SIGHTING_H, S_WAIT_H, SIGHTED, UNSEEN, WAIT_HEAD,
+    ATTENDED,
+    ATTRIBUTED,
+    CLOCK,
+    FREE_SLOTS,
+    GAVE_UP,
+    HAPPENED,
+    HEAP_SIZE,
+    IN_TIME,
+    IN_TIME_COUNT,
+    JOURNAL_FULL,
+    JOURNAL_ROWS,
+    LATE,
+    LAYER_FALSE,
+    LAYER_NONE,
+    LAYER_PATROL,
+    LAYER_REPORT,
+    LAYER_STANDING,
+    MINUTES,
+    N_ANSWERABLE,
+    N_DETERRED,
+    N_FALSE,
+    N_RECALLED,
+    N_SENT,
+    N_WAITED,
+    NEEDS_ROOM,
+    NONE_IN_REACH,
+    NOTED,
+    OPEN,
+    RAN_ON,
+    S_DRIVE_H,
+    S_RESPONSE_H,
+    S_SIGHTING_H,
+    S_WAIT_H,
+    SIGHTED,
+    UNSEEN,
+    WAIT_HEAD,
     WAIT_TAIL,
 )  # fmt: skip
 
@@ -35,7 +87,9 @@ def draw_four(plan, state, stream, index, block):  # type: ignore[no-untyped-def
 
 @inlined
 def next_candidate(plan, state, stream, u):  # type: ignore[no-untyped-def]
-    """Move a stream on to its next candidate: an exponential step in expected incidents, turned into time piece by piece."""
+    """Move a stream on to its next candidate: an exponential step in expected incidents, turned into time
+    piece by piece.
+    """
     level = state.arrival_level[stream] - math.log(u)
     piece = state.arrival_piece[stream]
     pieces = plan.piece_is_night.shape[0]
@@ -46,7 +100,10 @@ def next_candidate(plan, state, stream, u):  # type: ignore[no-untyped-def]
     if piece == pieces:
         state.arrival_h[stream] = np.inf
     else:
-        state.arrival_h[stream] = plan.piece_start_h[piece] + (level - plan.cumulative[stream, piece]) / plan.rate_per_h[stream, piece]
+        state.arrival_h[stream] = (
+            plan.piece_start_h[piece]
+            + (level - plan.cumulative[stream, piece]) / plan.rate_per_h[stream, piece]
+        )
 
 
 @inlined
@@ -64,7 +121,8 @@ def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):  # type: ign
     """Hours until a passing watch notices what stays; each pass notices with the same chance, on its own.
 
     regular: the phase is uniform on the gap. random: passes that notice are a Poisson process (Koopman 1946).
-    back and forth: at place x of its beat the gaps alternate between 2 x gap and 2 (1 - x) gap (Szechtman et al. 2008).
+    back and forth: at place x of its beat the gaps alternate between 2 x gap and 2 (1 - x) gap (Szechtman et
+    al. 2008).
     """
     if detection <= 0.0 or gap_h == np.inf:
         return np.inf
@@ -103,7 +161,12 @@ def sighting(plan, laydown, state, stream, index, cell, start_h, piece):  # type
             u_phase, u_miss, u_up, _ = draw_four(plan, state, stream, index, BLOCK_PASSES + layer)
             if u_up < laydown.pass_up[layer, weather, sector]:
                 wait_h = next_pass_h(
-                    plan.pass_pattern[layer], gap_h, laydown.pass_split[layer, cell], plan.pass_detection[layer, kind, night], u_phase, u_miss
+                    plan.pass_pattern[layer],
+                    gap_h,
+                    laydown.pass_split[layer, cell],
+                    plan.pass_detection[layer, kind, night],
+                    u_phase,
+                    u_miss,
                 )
                 if wait_h < lasts_h and wait_h < best_h:
                     best_h, best_layer = wait_h, LAYER_PATROL + layer
@@ -145,21 +208,33 @@ def minute_bin(hours):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def writes_row(state, journal, stream, index, cell, outcome, layer, station, sent, attributed, start_h, sighted_h, order_h, arrive_h, end_h):  # type: ignore[no-untyped-def]
+def writes_row(plan, state, journal, slot, outcome, attributed, now_h):  # type: ignore[no-untyped-def]
     """One journal row; a journal of no rows is not kept."""
     if journal.whole.shape[0] == 0:
         return
     row = state.pointers[JOURNAL_ROWS]
     state.pointers[JOURNAL_ROWS] = row + 1
     whole, hours = journal.whole, journal.hours
-    whole[row, 0], whole[row, 1], whole[row, 2], whole[row, 3] = stream, index, cell, outcome
-    whole[row, 4], whole[row, 5], whole[row, 6], whole[row, 7] = layer, station, sent, attributed
-    hours[row, 0], hours[row, 1], hours[row, 2], hours[row, 3], hours[row, 4] = start_h, sighted_h, order_h, arrive_h, end_h
+    whole[row, 0] = state.slot_stream[slot]
+    whole[row, 1] = state.slot_index[slot]
+    whole[row, 2] = state.slot_cell[slot]
+    whole[row, 3] = outcome
+    whole[row, 4] = state.slot_layer[slot]
+    whole[row, 5] = state.slot_station[slot]
+    whole[row, 6] = state.slot_sent[slot]
+    whole[row, 7] = attributed
+    hours[row, 0] = state.slot_start_h[slot]
+    hours[row, 1] = state.slot_sighted_h[slot]
+    hours[row, 2] = state.slot_order_h[slot]
+    hours[row, 3] = state.slot_arrive_h[slot]
+    hours[row, 4] = now_h
 
 
 @inlined
 def incident_begins(plan, laydown, state, tally, journal, stream):  # type: ignore[no-untyped-def]
-    """The next candidate of a stream is due: it is deterred, or happens and is seen at once, later, or never."""
+    """The next candidate of a stream is due: it is deterred, or happens and is seen at once, later, or never
+    -> slot seen at once, or -1.
+    """
     start_h = state.arrival_h[stream]
     index = state.arrival_index[stream]
     piece = state.arrival_piece[stream]
@@ -174,14 +249,9 @@ def incident_begins(plan, laydown, state, tally, journal, stream):  # type: igno
     else:
         if plan.deterrence[kind] > 0.0 and u_accept < plan.deterrence[kind] * laydown.seen_p[kind, cell]:
             tally.counts[N_DETERRED] += 1
-            return
+            return -1
         counts_up(plan, tally, start_h, kind, cell, HAPPENED)
         delay_h, layer = sighting(plan, laydown, state, stream, index, cell, start_h, piece)
-        if delay_h == np.inf:
-            tally.type_outcome[kind, UNSEEN] += 1
-            tally.sector_outcome[plan.cell_sector[cell], UNSEEN] += 1
-            writes_row(state, journal, stream, index, cell, UNSEEN, LAYER_NONE, -1, 0, 0, start_h, np.inf, np.inf, np.inf, start_h)
-            return
     state.pointers[FREE_SLOTS] -= 1
     slot = state.free_slot[state.pointers[FREE_SLOTS]]
     state.slot_stream[slot] = stream
@@ -197,9 +267,12 @@ def incident_begins(plan, laydown, state, tally, journal, stream):  # type: igno
     state.slot_sent[slot] = 0
     state.slot_station[slot] = -1
     if delay_h <= 0.0:
-        incident_is_sighted(plan, laydown, state, tally, journal, slot, start_h)
-    else:
-        push(state, start_h + delay_h, 2 * slot + 1)
+        return slot
+    if delay_h == np.inf:
+        incident_ends(plan, state, tally, journal, slot, UNSEEN, start_h)
+        return -1
+    push(state, start_h + delay_h, 2 * slot + 1)
+    return -1
 
 
 @inlined
@@ -235,7 +308,9 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):  # t
             state.slot_need[slot] = 0
             return
         else:
-            incident_ends(plan, state, tally, journal, slot, NONE_IN_REACH if team == NOBODY else GAVE_UP, now_h)
+            incident_ends(
+                plan, state, tally, journal, slot, NONE_IN_REACH if team == NOBODY else GAVE_UP, now_h
+            )
             return
 
 
@@ -268,7 +343,9 @@ def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):  # type:
 
 @inlined
 def team_is_recalled(plan, state, tally, team, now_h):  # type: ignore[no-untyped-def]
-    """A team on its way turns back; its incident waits again. Its old end on the heap no longer matches and is passed over."""
+    """A team on its way turns back; its incident waits again. Its old end on the heap no longer matches and
+    is passed over.
+    """
     slot = state.team_slot[team]
     tally.counts[N_RECALLED] += 1
     tally.team_busy_h[team] += now_h - state.team_order_h[team]
@@ -342,7 +419,9 @@ def gives_up(plan, state, tally, journal, slot):  # type: ignore[no-untyped-def]
         if state.slot_arrive_h[slot] < np.inf:
             incident_is_over(plan, state, tally, journal, slot, state.slot_sighted_h[slot] + plan.give_up_h)
         else:
-            incident_ends(plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h)
+            incident_ends(
+                plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h
+            )
 
 
 @inlined
@@ -350,7 +429,9 @@ def incident_is_over(plan, state, tally, journal, slot, now_h):  # type: ignore[
     """The last team leaves: attended in time, or late."""
     kind = plan.stream_type[state.slot_stream[slot]]
     took_h = state.slot_arrive_h[slot] - state.slot_start_h[slot]
-    incident_ends(plan, state, tally, journal, slot, IN_TIME if took_h <= plan.standard_h[kind] else LATE, now_h)
+    incident_ends(
+        plan, state, tally, journal, slot, IN_TIME if took_h <= plan.standard_h[kind] else LATE, now_h
+    )
 
 
 @inlined
@@ -363,7 +444,7 @@ def incident_ends(plan, state, tally, journal, slot, outcome, now_h):  # type: i
     if state.slot_layer[slot] != LAYER_FALSE:
         tally.type_outcome[kind, outcome] += 1
         tally.sector_outcome[plan.cell_sector[cell], outcome] += 1
-        if outcome == LATE or outcome == IN_TIME:
+        if outcome in (LATE, IN_TIME):
             counts_up(plan, tally, start_h, kind, cell, ATTENDED)
             response_h = arrive_h - state.slot_sighted_h[slot]
             tally.sums[S_RESPONSE_H] += response_h
@@ -372,13 +453,13 @@ def incident_ends(plan, state, tally, journal, slot, outcome, now_h):  # type: i
                 counts_up(plan, tally, start_h, kind, cell, IN_TIME_COUNT)
             u_life, u_says, _, _ = draw_four(plan, state, stream, index, BLOCK_EVIDENCE)
             law = plan.evidence_law[kind]
-            if arrive_h - start_h <= quantile(law[0], law[1], law[2], u_life) and u_says < plan.attribution[kind]:
+            if (
+                arrive_h - start_h <= quantile(law[0], law[1], law[2], u_life)
+                and u_says < plan.attribution[kind]
+            ):
                 attributed = 1
                 counts_up(plan, tally, start_h, kind, cell, ATTRIBUTED)
-    writes_row(
-        state, journal, stream, index, cell, outcome, state.slot_layer[slot], state.slot_station[slot], state.slot_sent[slot], attributed,
-        start_h, state.slot_sighted_h[slot], state.slot_order_h[slot], arrive_h, now_h,
-    )  # fmt: skip
+    writes_row(plan, state, journal, slot, outcome, attributed, now_h)
     state.free_slot[state.pointers[FREE_SLOTS]] = slot
     state.pointers[FREE_SLOTS] += 1
 
@@ -395,7 +476,8 @@ def _starts(plan, state):  # type: ignore[no-untyped-def]
 def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-untyped-def]
     """Run the line over [now, until_h) -> why it came back: RAN_ON, NEEDS_ROOM or JOURNAL_FULL.
 
-    The last two leave everything as it stands before the next event: make room, or empty the journal, and call again.
+    The last two leave everything as it stands before the next event: make room, or empty the journal, and
+    call again.
     """
     streams = plan.stream_type.shape[0]
     keeps_journal = journal.whole.shape[0] > 0
@@ -403,7 +485,11 @@ def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-
     while True:
         if pointers[FREE_SLOTS] == 0 or pointers[HEAP_SIZE] + 8 >= state.heap_h.shape[0]:
             return NEEDS_ROOM
-        if keeps_journal and pointers[JOURNAL_ROWS] + pointers[WAIT_TAIL] - pointers[WAIT_HEAD] + 4 > journal.whole.shape[0]:
+        if (
+            keeps_journal
+            and pointers[JOURNAL_ROWS] + pointers[WAIT_TAIL] - pointers[WAIT_HEAD] + 4
+            > journal.whole.shape[0]
+        ):
             return JOURNAL_FULL
         now_h, stream = np.inf, -1
         for p in range(streams):
@@ -415,16 +501,18 @@ def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-
             state.now[CLOCK] = until_h
             return RAN_ON
         state.now[CLOCK] = now_h
+        sighted = -1
         if stream >= 0:
-            incident_begins(plan, laydown, state, tally, journal, stream)
+            sighted = incident_begins(plan, laydown, state, tally, journal, stream)
         else:
             what = pop(state)
+            team = what >> 1
             if what & 1:
-                incident_is_sighted(plan, laydown, state, tally, journal, what >> 1, now_h)
-            else:
-                team = what >> 1
-                if state.team_slot[team] >= 0 and state.team_done_h[team] == now_h:
-                    team_is_done(plan, laydown, state, tally, journal, team, now_h)
+                sighted = team
+            elif state.team_slot[team] >= 0 and state.team_done_h[team] == now_h:
+                team_is_done(plan, laydown, state, tally, journal, team, now_h)
+        if sighted >= 0:
+            incident_is_sighted(plan, laydown, state, tally, journal, sighted, now_h)
 
 
 def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignore[no-untyped-def]
@@ -452,7 +540,9 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignor
 
 
 def _duty_changes(plan, laydown, state, wanted, now_h):  # type: ignore[no-untyped-def]
-    """Man and unman teams: wanted[m] = 1 for those on duty from now on. A team that is out finishes what it does."""
+    """Man and unman teams: wanted[m] = 1 for those on duty from now on. A team that is out finishes what it
+    does.
+    """
     for team in range(wanted.shape[0]):
         if wanted[team] == laydown.on_duty[team]:
             continue
@@ -466,12 +556,17 @@ def _duty_changes(plan, laydown, state, wanted, now_h):  # type: ignore[no-untyp
 
 
 def _closes(plan, state, tally, journal, horizon_h):  # type: ignore[no-untyped-def]
-    """At the horizon: what was reached is attended, whatever else is under way stays open; busy time is cut off."""
+    """At the horizon: what was reached is attended, whatever else is under way stays open; busy time is cut
+    off.
+    """
     for team in range(state.team_slot.shape[0]):
         slot = state.team_slot[team]
         if slot >= 0:
             tally.team_busy_h[team] += horizon_h - state.team_order_h[team]
-            if state.team_arrive_h[team] < horizon_h and state.team_arrive_h[team] < state.slot_arrive_h[slot]:
+            if (
+                state.team_arrive_h[team] < horizon_h
+                and state.team_arrive_h[team] < state.slot_arrive_h[slot]
+            ):
                 state.slot_arrive_h[slot] = state.team_arrive_h[team]
                 state.slot_station[slot] = plan.team_station[team]
     for i in range(state.pointers[FREE_SLOTS]):
@@ -485,7 +580,9 @@ def _closes(plan, state, tally, journal, horizon_h):  # type: ignore[no-untyped-
             state.slot_sighted_h[slot] = np.inf
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
         elif state.slot_open[slot] == 0 and horizon_h > state.slot_sighted_h[slot] + plan.give_up_h:
-            incident_ends(plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h)
+            incident_ends(
+                plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h
+            )
         else:
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
 

@@ -37,7 +37,9 @@ def pop(state):  # type: ignore[no-untyped-def]
         if down >= size:
             break
         right = down + 1
-        if right < size and (hours[right] < hours[down] or (hours[right] == hours[down] and whats[right] < whats[down])):
+        if right < size and (
+            hours[right] < hours[down] or (hours[right] == hours[down] and whats[right] < whats[down])
+        ):
             down = right
         if at_h < hours[down] or (at_h == hours[down] and what <= whats[down]):
             break
@@ -51,7 +53,9 @@ def pop(state):  # type: ignore[no-untyped-def]
 
 @inlined
 def joins_waiting(plan, state, slot):  # type: ignore[no-untyped-def]
-    """Put an incident in its place among those that wait: gravest first, then oldest, then by slot of arrival."""
+    """Put an incident in its place among those that wait: gravest first, then oldest, then by slot of
+    arrival.
+    """
     waiting, pointers = state.waiting, state.pointers
     if pointers[WAIT_TAIL] == waiting.shape[0]:
         head = pointers[WAIT_HEAD]

@@ -1,7 +1,9 @@
 """The arrays of the line clock, each read aloud.
 
-`Plan` never changes during a replication, `Laydown` changes in place at campaign events, `State` is what is under way, `Tally` is what is counted.
-All times are hours since the scenario's start. P streams of incidents, K violation types, C cells, X sectors, S stations (a base and a caveat class),
+`Plan` never changes during a replication, `Laydown` changes in place at campaign events, `State` is what is
+under way, `Tally` is what is counted.
+All times are hours since the scenario's start. P streams of incidents, K violation types, C cells, X sectors,
+S stations (a base and a caveat class),
 M teams, L = 2 passing layers of watch (patrols, orbits), Q pieces of day or night, D days.
 """
 
@@ -29,7 +31,9 @@ UNSEEN, NOTED, NONE_IN_REACH, GAVE_UP, LATE, IN_TIME, OPEN = range(7)
 
 HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT, ATTRIBUTED = range(5)
 LEDGER = ("happened", "sighted", "attended", "in_time", "attributed")
-"""Columns of the counted ledgers; each is a part of the one before, but for attributed, which is a part of attended."""
+"""Columns of the counted ledgers; each is a part of the one before, but for attributed, which is a part of
+attended.
+"""
 
 MINUTES = 2881
 """Bins of a histogram of minutes: 0 to 48 h, the last one for all that is longer."""
@@ -52,7 +56,9 @@ class Plan(NamedTuple):
     stream_type: SmallInts  # stream_type[p] = violation type of stream p
     stream_is_false: Flags  # stream_is_false[p] = 1 when its reports have nothing behind them
     stream_code: Ints  # stream_code[p] = code of its name: keys the draws
-    piece_start_h: Floats  # piece_start_h[q] = beginning of piece q; Q + 1 values, the last is beyond the horizon
+    piece_start_h: (
+        Floats  # piece_start_h[q] = beginning of piece q; Q + 1 values, the last is beyond the horizon
+    )
     piece_is_night: Flags  # piece_is_night[q]
     rate_per_h: Floats  # rate_per_h[p, q] = intensity of stream p in piece q
     cumulative: Floats  # cumulative[p, q] = expected incidents of stream p before piece q; Q + 1 values
@@ -73,7 +79,9 @@ class Plan(NamedTuple):
     sunrise_h: Floats  # sunrise_h[d] of day d
     sunset_h: Floats  # sunset_h[d] of day d
     pass_pattern: SmallInts  # pass_pattern[l]: regular, random, back and forth
-    pass_detection: Floats  # pass_detection[l, k, n] = chance to notice type k at a pass by day (n = 0), by night (1)
+    pass_detection: (
+        Floats  # pass_detection[l, k, n] = chance to notice type k at a pass by day (n = 0), by night (1)
+    )
     station_first: SmallInts  # teams of station s are station_first[s] .. station_first[s + 1] - 1
     station_sector: SmallInts  # station_sector[s]
     station_no_night: Flags  # 1: its teams set out at dawn only
@@ -92,7 +100,8 @@ class Plan(NamedTuple):
 class Laydown(NamedTuple):
     """What is in place now; campaign events change it."""
 
-    stand_p: Floats  # stand_p[k, w, c] = chance that posts and sensors notice type k at once; w = 2 x night + poor visibility
+    # stand_p[k, w, c] = chance that posts and sensors notice type k at once; w = 2 x night + poor visibility
+    stand_p: Floats
     pass_gap_h: Floats  # pass_gap_h[l, n, c] = mean time between passes of layer l; inf = none
     pass_split: Floats  # pass_split[l, c] = place on the beat, 0..1, for back-and-forth gaps
     pass_up: Floats  # pass_up[l, w, x] = chance that layer l is up over sector x

@@ -12,7 +12,9 @@ def stream_code(words: str) -> int:
 
 
 def check_streams(names: Iterable[str]) -> None:
-    """Refuse two names with one code, which would share their chance. At 100 names the odds are one in a million."""
+    """Refuse two names with one code, which would share their chance. At 100 names the odds are one in a
+    million.
+    """
     seen: dict[int, str] = {}
     for name in names:
         other = seen.setdefault(stream_code(name), name)

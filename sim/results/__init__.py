@@ -1,1 +1,1 @@
-"""."""
+"""What is left: metrics, tables, run folders."""

@@ -28,6 +28,7 @@ from sim.scenario.quantities import HOURS_PER_DAY, MINUTES_PER_HOUR
 WINDOW_KM = 10.0
 """Length of the windows in which the strip charts count."""
 
+
 def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
     """Metrics of one replication; what a scenario cannot have is absent, what never happened is None."""
     plan, tally, ground = theatre.plan, history.tally, theatre.ground
@@ -38,7 +39,9 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
     asking = tally.type_ledger[asks].sum(axis=0)
     out: dict[str, float | None] = {}
     length = ground.cells.length_km
-    out["coverage.line_watched_share"] = float((history.watched_h * length).sum() / (length.sum() * horizon_h))
+    out["coverage.line_watched_share"] = float(
+        (history.watched_h * length).sum() / (length.sum() * horizon_h)
+    )
     if len(plan.severity):
         out["coverage.sighted_share"] = _share(ledger[SIGHTED], ledger[HAPPENED])
     if asks.any():
@@ -49,7 +52,9 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
         out["response.time_h.mean"] = _share(float(tally.sums[S_RESPONSE_H]), asking[ATTENDED])
         out["response.time_h.p90"] = histogram_quantile_h(tally.response.sum(axis=0), 0.9)
         out["response.team_utilisation"] = _share(float(tally.team_busy_h.sum()), history.team_duty_h)
-        out["response.waited_share"] = _share(tally.counts[N_WAITED] - tally.counts[N_RECALLED], tally.counts[N_ANSWERABLE])
+        out["response.waited_share"] = _share(
+            tally.counts[N_WAITED] - tally.counts[N_RECALLED], tally.counts[N_ANSWERABLE]
+        )
     if len(plan.severity):
         out["incidents.happened_per_day"] = float(ledger[HAPPENED] / days)
         out["incidents.sighted_per_day"] = float(ledger[SIGHTED] / days)
@@ -62,15 +67,21 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
     out["force.on_station"] = float(present_h.sum() / horizon_h)
     out["force.effective"] = float((force.effective * lasts_h).sum() / horizon_h)
     out["force.short_share"] = _share(float((force.short * lasts_h).sum() / horizon_h), cost)
-    out["force.patrols_per_day"] = float((force.manned[:, :, PATROLS].sum(axis=1) * lasts_h).sum() / horizon_h)
+    out["force.patrols_per_day"] = float(
+        (force.manned[:, :, PATROLS].sum(axis=1) * lasts_h).sum() / horizon_h
+    )
     out["force.pool"] = float(sum(c.strength * c.pool_ratio for c in theatre.contingents))
-    out["force.person_tours"] = float(sum(h / (c.tour_h - c.overlap_h) for h, c in zip(present_h, theatre.contingents, strict=True)))
+    out["force.person_tours"] = float(
+        sum(h / (c.tour_h - c.overlap_h) for h, c in zip(present_h, theatre.contingents, strict=True))
+    )
     out["force.aircraft_lost"] = float(history.aircraft_lost)
     return out
 
 
 def histogram_quantile_h(counts: IntArray | FloatArray, share: float) -> float | None:
-    """The time [h] that a share of a histogram of minutes does not exceed, to the minute; None when empty or beyond the last bin."""
+    """The time [h] that a share of a histogram of minutes does not exceed, to the minute; None when empty or
+    beyond the last bin.
+    """
     total = counts.sum()
     if total <= 0:
         return None
@@ -109,11 +120,19 @@ class Totals:
     replications: int = 0
     cell: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # cell[c, ledger]
     watched_h: FloatArray = field(default_factory=lambda: np.zeros(0))  # (C,)
-    period: IntArray = field(default_factory=lambda: np.zeros((0, 0, 3), dtype=np.int64))  # period[i, window, :]
+    period: IntArray = field(
+        default_factory=lambda: np.zeros((0, 0, 3), dtype=np.int64)
+    )  # period[i, window, :]
     window: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # window[v, ledger]
-    window_products: IntArray = field(default_factory=lambda: np.zeros((0, 5, 2), dtype=np.int64))  # sums of x * x and x * happened
-    response: IntArray = field(default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64))  # response[x, minute]
-    delay: IntArray = field(default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64))  # delay[x, minute]
+    window_products: IntArray = field(
+        default_factory=lambda: np.zeros((0, 5, 2), dtype=np.int64)
+    )  # sums of x * x and x * happened
+    response: IntArray = field(
+        default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64)
+    )  # response[x, minute]
+    delay: IntArray = field(
+        default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64)
+    )  # delay[x, minute]
     gap_weight: FloatArray = field(default_factory=lambda: np.zeros(GAP_BINS))
     sighted_by: IntArray = field(default_factory=lambda: np.zeros(5, dtype=np.int64))
 
@@ -170,10 +189,20 @@ def totals_of(theatre: Theatre, history: History) -> Totals:
     )
 
 
-def ratio_interval(part: IntArray, whole: IntArray, part_sq: IntArray, whole_sq: IntArray, product: IntArray, n: int, z: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """(share, low, high) of part / whole over n replications, by the ratio estimator's delta method (Cochran 1977, 6.4).
+def ratio_interval(
+    part: IntArray,
+    whole: IntArray,
+    part_sq: IntArray,
+    whole_sq: IntArray,
+    product: IntArray,
+    n: int,
+    z: float,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(share, low, high) of part / whole over n replications, by the ratio estimator's delta method (Cochran
+    1977, 6.4).
 
-    Replications are independent, incidents within one need not be. NaN where nothing happened, or n < 2 for the ends.
+    Replications are independent, incidents within one need not be. NaN where nothing happened, or n < 2 for
+    the ends.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         share = part / whole

@@ -22,16 +22,17 @@ UNITS = {
     "force.person_tours": "tours",
     "force.aircraft_lost": "aircraft",
 }
-"""Every metric that a run can have, with its unit. Shares of attendance are of incidents that ask for a team."""
+"""Every metric that a run can have, with its unit. Shares of attendance are of incidents that ask for a team.
+"""
 
 MEANINGS = {
-    "coverage.line_watched_share": "Share of the line, over all hours, within reach of a post or sensor or passed often enough",
+    "coverage.line_watched_share": "Share of line and hours in reach of a post or sensor, or passed often",
     "coverage.sighted_share": "Share of all incidents that the mission noticed",
-    "coverage.attended_in_time_share": "Share of incidents calling for a team that had one on the spot within the standard",
-    "coverage.attributed_share": "Share of incidents calling for a team for which the mission could say who did it",
+    "coverage.attended_in_time_share": "Share of incidents asking for a team that had one within the standard",
+    "coverage.attributed_share": "Share of incidents asking for a team where the mission can say who did it",
     "coverage.revisit_gap_h": "Time between looks that half of the line, over all hours, does not exceed",
     "response.time_h.mean": "Mean time from sighting to the first team on the spot",
-    "response.time_h.p90": "Time from sighting to the first team that nine in ten attended incidents did not exceed",
+    "response.time_h.p90": "Time from sighting to first team that nine in ten attended did not exceed",
     "response.team_utilisation": "Share of their duty time for which response teams were out",
     "response.waited_share": "Share of calls for a team that had to wait because none was free",
     "incidents.happened_per_day": "Incidents that happened, seen or not",

@@ -19,13 +19,23 @@ def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:
 
 
 def summarise(values: FloatArray, unit: str) -> dict[str, Any]:
-    """Mean with a 95 % t interval, and quantiles, of the replications in which the metric exists (NaN where it does not).
+    """Mean with a 95 % t interval, and quantiles, of the replications in which the metric exists (NaN where
+    it does not).
 
-    One replication has no interval: its ends are None. Where the metric exists in no replication, everything is None.
+    One replication has no interval: its ends are None. Where the metric exists in no replication, everything
+    is None.
     """
     known = values[np.isfinite(values)]
     n = len(known)
-    out: dict[str, Any] = {"mean": None, "ci_low": None, "ci_high": None, "p05": None, "p50": None, "p95": None, "unit": unit}
+    out: dict[str, Any] = {
+        "mean": None,
+        "ci_low": None,
+        "ci_high": None,
+        "p05": None,
+        "p50": None,
+        "p95": None,
+        "unit": unit,
+    }
     if n == 0:
         return out
     mean = float(known.mean())

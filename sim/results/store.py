@@ -1,4 +1,4 @@
-"""A run folder: whole or not there. Written under a temporary name, batch by batch, and renamed at the end."""
+"""A run folder: whole or not there. Written batch by batch under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sim.campaign.theatre import Theatre
 from sim.lineclock.state import ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
 from sim.results.measures import WINDOW_KM, Totals, ratio_interval
 from sim.results.names import UNITS
-from sim.results.statistics import CONFIDENCE, summarise, t_quantile
+from sim.results.statistics import summarise, t_quantile
 
 Columns = Mapping[str, Any]
 
@@ -69,7 +69,11 @@ def table(columns: Columns) -> pa.Table:
     """Columns as an Arrow table; each column's metadata names its unit."""
     arrays, fields = [], []
     for name, values in columns.items():
-        array = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=isinstance(values, np.ndarray) and values.dtype.kind == "f")
+        array = (
+            values
+            if isinstance(values, pa.Array)
+            else pa.array(values, from_pandas=isinstance(values, np.ndarray) and values.dtype.kind == "f")
+        )
         unit = COLUMN_UNITS.get(name) or UNITS.get(name)
         fields.append(pa.field(name, array.type, metadata={"unit": unit} if unit else None))
         arrays.append(array)
@@ -77,7 +81,7 @@ def table(columns: Columns) -> pa.Table:
 
 
 class RunWriter:
-    """Collects a run in a temporary folder beside its final place; `finish` renames it, `abandon` removes it."""
+    """Collects a run in a folder beside its final place; `finish` renames it, `abandon` removes it."""
 
     def __init__(self, folder: pathlib.Path, *, force: bool = False) -> None:
         if folder.exists() and not force:
@@ -94,12 +98,16 @@ class RunWriter:
         """Append rows to one of the tables that grow by replication."""
         rows = table(columns)
         if name not in self._open:
-            self._open[name] = pq.ParquetWriter(self.working / f"{name}.parquet", rows.schema, compression="zstd", compression_level=3)
+            self._open[name] = pq.ParquetWriter(
+                self.working / f"{name}.parquet", rows.schema, compression="zstd", compression_level=3
+            )
         self._open[name].write_table(rows)
 
     def put(self, name: str, columns: Columns) -> None:
         """Write a table over all replications."""
-        pq.write_table(table(columns), self.working / f"{name}.parquet", compression="zstd", compression_level=3)
+        pq.write_table(
+            table(columns), self.working / f"{name}.parquet", compression="zstd", compression_level=3
+        )
 
     def close_tables(self) -> None:
         """No more rows."""
@@ -180,10 +188,17 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
         "from_km": edges[:-1],
         "to_km": edges[1:],
         "happened": totals.window[:, HAPPENED],
-        "watched_share": watched / np.bincount(which, weights=length, minlength=count) / (n * theatre.horizon_h),
+        "watched_share": watched
+        / np.bincount(which, weights=length, minlength=count)
+        / (n * theatre.horizon_h),
     }
     whole, whole_sq = totals.window[:, HAPPENED], totals.window_products[:, HAPPENED, 0]
-    for name, ledger in (("sighted", SIGHTED), ("attended", ATTENDED), ("attended_in_time", IN_TIME_COUNT), ("attributed", ATTRIBUTED)):
+    for name, ledger in (
+        ("sighted", SIGHTED),
+        ("attended", ATTENDED),
+        ("attended_in_time", IN_TIME_COUNT),
+        ("attributed", ATTRIBUTED),
+    ):
         part, (squares, products) = totals.window[:, ledger], totals.window_products[:, ledger].T
         share, low, high = ratio_interval(part, whole, squares, whole_sq, products, n, z)
         out[f"{name}_share"], out[f"{name}_low"], out[f"{name}_high"] = share, low, high
@@ -191,7 +206,9 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
 
 
 def period_columns(theatre: Theatre, totals: Totals) -> Columns:
-    """One row for each month of the history and each window: what happened, was sighted, was attended in time."""
+    """One row for each month of the history and each window: what happened, was sighted, was attended in
+    time.
+    """
     days_per_period = 365.25 / 12
     periods = min(totals.period.shape[0], int(np.ceil(theatre.horizon_h / 24.0 / days_per_period - 1e-9)))
     count = totals.period.shape[1]
@@ -211,7 +228,9 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
 
 
 def response_columns(theatre: Theatre, totals: Totals) -> Columns:
-    """Histograms by sector and minute: sighting to first team, and beginning to sighting. The last minute is all that is longer."""
+    """Histograms by sector and minute: sighting to first team, and beginning to sighting. The last minute is
+    all that is longer.
+    """
     sectors, minutes = totals.response.shape
     index = np.repeat(np.arange(sectors), minutes)
     keep = (totals.response + totals.delay).reshape(-1) > 0
@@ -230,7 +249,9 @@ def sighted_by(totals: Totals) -> dict[str, float]:
 
 
 def _words(table_of: tuple[str, ...], code: Any) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(np.asarray(code, dtype=np.int32)), pa.array(list(table_of)))
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.asarray(code, dtype=np.int32)), pa.array(list(table_of))
+    )
 
 
 def _ledger(name: str) -> str:
@@ -240,6 +261,3 @@ def _ledger(name: str) -> str:
 def as_json(data: Any) -> str:
     """Text of a JSON file; NaN cannot be written."""
     return json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-assert CONFIDENCE == 0.95, "summary.json promises 95 % intervals"

@@ -12,7 +12,12 @@ from sim.errors import Problem, ScenarioError, nearest
 from sim.results.names import UNITS
 
 _WRITTEN = re.compile(r"\s*([A-Za-z_.0-9]+)\s*(>=|<=|>|<)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(%?)\s*")
-_COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +32,19 @@ class Target:
         return f"{self.metric} {self.relation} {self.value:g}"
 
     def missed_by(self, metrics: Mapping[str, Mapping[str, Any]]) -> str | None:
-        """Why the target is missed, or None when it is met. A metric that is absent or never happened misses it."""
+        """Why the target is missed, or None when it is met. A metric that is absent or never happened misses
+        it.
+        """
         if self.metric not in metrics:
             return f"target {self} not met: this scenario has no {self.metric}"
         mean = metrics[self.metric]["mean"]
         if mean is None:
             return f"target {self} not met: it never happened"
-        return None if _COMPARE[self.relation](mean, self.value) else f"target {self} not met: the mean is {mean:.6g}"
+        return (
+            None
+            if _COMPARE[self.relation](mean, self.value)
+            else f"target {self} not met: the mean is {mean:.6g}"
+        )
 
 
 def read_target(text: str) -> Target:

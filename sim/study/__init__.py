@@ -1,1 +1,1 @@
-"""."""
+"""What if: many replications, closed-form answers, plausibility."""

@@ -1,4 +1,6 @@
-"""The closed-form answer, without simulation and without the compiler: coverage at full strength, load on teams, troops to task, pool."""
+"""The closed-form answer, without simulation and without the compiler: coverage at full strength, load on
+teams, troops to task, pool.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +44,18 @@ class Estimate:
     sighted_share: float | None
     sighted_by_type: dict[str, float]
     calls_per_day: float
-    nearest_drive_h: float | None  # mean over calls from the nearest base with teams, by day, in the usual season
+    nearest_drive_h: (
+        float | None
+    )  # mean over calls from the nearest base with teams, by day, in the usual season
     team_load: float | None  # calls x time out / teams: above 1 the queue grows without end
     sectors: tuple[SectorEstimate, ...]
     troops_to_task: tuple[Step, ...]
 
 
 def estimate(theatre: Theatre) -> Estimate:
-    """The closed-form answer for the laydown that is manned once every unit has arrived and no aircraft is lost."""
+    """The closed-form answer for the laydown that is manned once every unit has arrived and no aircraft is
+    lost.
+    """
     scenario, ground = theatre.scenario, theatre.ground
     coalition = theatre.contingents
     effective = np.array([c.strength * c.effective_share for c in coalition])
@@ -79,16 +85,22 @@ def estimate(theatre: Theatre) -> Estimate:
         revisit_gap_h=gap if np.isfinite(gap) else None,
         longest_unwatched_km=longest_unwatched_km(ground, np.minimum(looked.watched[0], looked.watched[1])),
         sighted_share=float((expected * seen).sum() / expected.sum()) if expected.sum() > 0 else None,
-        sighted_by_type={name: float((place[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)},
+        sighted_by_type={
+            name: float((place[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)
+        },
         calls_per_day=calls,
         nearest_drive_h=drive,
         team_load=load,
-        sectors=tuple(_sector(theatre, x, manned, watched, expected, seen) for x in range(len(ground.sector_names))),
+        sectors=tuple(
+            _sector(theatre, x, manned, watched, expected, seen) for x in range(len(ground.sector_names))
+        ),
         troops_to_task=troops_to_task(scenario, theatre.wanted, pool / pledged if pledged else 1.0),
     )
 
 
-def _sector(theatre: Theatre, x: int, manned: IntArray, watched: FloatArray, expected: FloatArray, seen: FloatArray) -> SectorEstimate:
+def _sector(
+    theatre: Theatre, x: int, manned: IntArray, watched: FloatArray, expected: FloatArray, seen: FloatArray
+) -> SectorEstimate:
     ground = theatre.ground
     here = ground.cell_sector == x
     length = ground.cells.length_km[here]
@@ -104,8 +116,12 @@ def _sector(theatre: Theatre, x: int, manned: IntArray, watched: FloatArray, exp
     )
 
 
-def _response(theatre: Theatre, manned: IntArray, sighted: FloatArray) -> tuple[float, float | None, float | None]:
-    """(calls a day, mean drive from the nearest manned base [h], load on teams) when every call is answered at once from there."""
+def _response(
+    theatre: Theatre, manned: IntArray, sighted: FloatArray
+) -> tuple[float, float | None, float | None]:
+    """(calls a day, mean drive from the nearest manned base [h], load on teams) when every call is answered
+    at once from there.
+    """
     plan, ground, scenario = theatre.plan, theatre.ground, theatre.scenario
     calls = sighted * plan.teams_wanted[:, None]
     false = np.array([v.false_reports * HOURS_PER_DAY for v in scenario.violations.values()])
@@ -123,5 +139,9 @@ def _response(theatre: Theatre, manned: IntArray, sighted: FloatArray) -> tuple[
         return per_day, None, None
     drive = float((calls[:, reached] * nearest[reached]).sum() / answered)
     on_scene = np.array([mean_h(v.on_scene) for v in scenario.violations.values()])
-    out_h = float((calls[:, reached] * (mean_h(scenario.response.reaction) + nearest[reached] + on_scene[:, None])).sum())
+    out_h = float(
+        (
+            calls[:, reached] * (mean_h(scenario.response.reaction) + nearest[reached] + on_scene[:, None])
+        ).sum()
+    )
     return per_day, drive, out_h / HOURS_PER_DAY / teams

@@ -29,23 +29,38 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
         return Problem(path=path, fact=fact, hint=hint)
 
     if per_km > DENSEST_PER_KM:
-        yield warn(("force",), f"{pledged:,} soldiers are {per_km:.0f} per km of line; the largest published proposal has 155")
+        yield warn(
+            ("force",),
+            f"{pledged:,} soldiers are {per_km:.0f} per km of line; the largest published proposal has 155",
+        )
     for name, part in scenario.force.contingents.items():
         first = part.arrival.first
         if first >= scenario.horizon:
-            yield warn(("force", "contingents", name, "arrival"), "arrives after the horizon: it takes no part")
+            yield warn(
+                ("force", "contingents", name, "arrival"), "arrives after the horizon: it takes no part"
+            )
         if 0 < part.strength * scenario.force.scale < part.unit_size:
-            yield warn(("force", "contingents", name, "unit_size"), f"a strength of {part.strength} does not fill one unit of {part.unit_size}")
+            yield warn(
+                ("force", "contingents", name, "unit_size"),
+                f"a strength of {part.strength} does not fill one unit of {part.unit_size}",
+            )
     asks = any(v.teams > 0 for v in scenario.violations.values())
     if asks and theatre.wanted[:, TEAMS].sum() == 0:
-        yield warn(("posture",), "violations ask for teams but no sector wants any", "give posture.everywhere.teams")
+        yield warn(
+            ("posture",), "violations ask for teams but no sector wants any", "give posture.everywhere.teams"
+        )
     if not scenario.violations:
         yield warn(("violations",), "nothing happens on this line: coverage can be computed, response cannot")
     for name, violation in scenario.violations.items():
         if violation.deterrence > 0:
-            yield warn(("violations", name, "deterrence"), "assumes that being watched deters; reports will say so")
+            yield warn(
+                ("violations", name, "deterrence"), "assumes that being watched deters; reports will say so"
+            )
     answer = estimate(theatre)
     if answer.short_share is not None and answer.short_share > 0.5:
         yield warn(("posture",), f"the pledged force mans {1 - answer.short_share:.0%} of the laydown wanted")
     if answer.team_load is not None and answer.team_load > 0.9:
-        yield warn(("response",), f"response teams are asked for {answer.team_load:.0%} of their time: calls will queue and be given up")
+        yield warn(
+            ("response",),
+            f"response teams are asked for {answer.team_load:.0%} of their time: calls will queue",
+        )

@@ -1,6 +1,7 @@
 """Many replications of one scenario, on one process or several, into a run folder.
 
-Replications are cut into batches whose size depends on their number only, and batches are added up in order: so the results are the same
+Replications are cut into batches whose size depends on their number only, and batches are added up in order:
+so the results are the same
 bit for bit for any number of workers.
 """
 
@@ -22,11 +23,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.campaign.engine import History, simulate
+from sim.campaign.engine import History, simulate, warm
 from sim.campaign.theatre import Theatre, stage
+from sim.lineclock.compiled import is_compiled
 from sim.lineclock.state import JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, OUTCOMES
 from sim.results import store
 from sim.results.measures import Totals, daily, measure, totals_of
+from sim.results.statistics import CONFIDENCE
 from sim.scenario.resolve import ScenarioFile
 
 MOST_PER_BATCH = 16
@@ -66,8 +69,10 @@ def run_into(
 ) -> pathlib.Path:
     """Simulate the replications asked for and write a run folder -> its path.
 
-    Raises ScenarioError where the scenario does not fit its line and FolderExists where the folder may not be overwritten. Interrupted, it
-    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes on. *finishing* is called with the
+    Raises ScenarioError where the scenario does not fit its line and FolderExists where the folder may not be
+    overwritten. Interrupted, it
+    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes
+    on. *finishing* is called with the
     folder, under its temporary name, once all data are in it: what it adds appears together with them.
     """
     began = time.time()
@@ -106,7 +111,15 @@ def run_into(
 
 
 def _write_rest(
-    writer: store.RunWriter, file: ScenarioFile, theatre: Theatre, asked: Asked, totals: Totals, done: list[int], stopped: bool, began: float, spent: float
+    writer: store.RunWriter,
+    file: ScenarioFile,
+    theatre: Theatre,
+    asked: Asked,
+    totals: Totals,
+    done: list[int],
+    stopped: bool,
+    began: float,
+    spent: float,
 ) -> None:
     writer.put("cells", store.cell_columns(theatre, totals))
     writer.put("strip", store.strip_columns(theatre, totals))
@@ -119,7 +132,7 @@ def _write_rest(
         "question": scenario.question,
         "replications": len(done),
         "seed": asked.seed,
-        "confidence": store.CONFIDENCE,
+        "confidence": CONFIDENCE,
         "metrics": store.summary_metrics(rows),
         "sighted_by": store.sighted_by(totals),
     }
@@ -165,6 +178,8 @@ def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Itera
         for piece in pieces:
             yield piece, simulate_batch(theatre, asked.seed, piece, asked.keeps_journal)
         return
+    if executor is None and not is_compiled():
+        warm(theatre)
     with _workers(theatre, jobs) if executor is None else _borrowed(executor, theatre) as submit:
         waiting: list[tuple[list[int], Future[Batch]]] = []
         try:
@@ -232,22 +247,37 @@ def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], kee
         if keeps_journal:
             tables["journal"].append(_journal(theatre, history))
         totals = totals.plus(totals_of(theatre, history))
-    columns = {name: pa.array([row[name] for row in rows], pa.int32() if name == "replication" else pa.float64()) for name in rows[0]}
+    columns = {
+        name: pa.array([row[name] for row in rows], pa.int32() if name == "replication" else pa.float64())
+        for name in rows[0]
+    }
     tables["replications"].append(columns)
     return Batch(tables=tables, totals=totals, seconds=time.perf_counter() - began)
 
 
 def _by_type(theatre: Theatre, history: History) -> dict[str, Any]:
     names = list(theatre.scenario.violations)
-    ledgers = {("attended_in_time" if name == "in_time" else name): history.tally.type_ledger[:, i] for i, name in enumerate(LEDGER)}
+    ledgers = {
+        ("attended_in_time" if name == "in_time" else name): history.tally.type_ledger[:, i]
+        for i, name in enumerate(LEDGER)
+    }
     outcomes = {f"ended_{name}": history.tally.type_outcome[:, i] for i, name in enumerate(OUTCOMES)}
-    return {"replication": np.full(len(names), history.replication, dtype=np.int32), "type": pa.array(names, pa.string()), **ledgers, **outcomes}
+    return {
+        "replication": np.full(len(names), history.replication, dtype=np.int32),
+        "type": pa.array(names, pa.string()),
+        **ledgers,
+        **outcomes,
+    }
 
 
 def _by_sector(theatre: Theatre, history: History) -> dict[str, Any]:
     names = list(theatre.ground.sector_names)
     outcomes = {f"ended_{name}": history.tally.sector_outcome[:, i] for i, name in enumerate(OUTCOMES)}
-    return {"replication": np.full(len(names), history.replication, dtype=np.int32), "sector": pa.array(names, pa.string()), **outcomes}
+    return {
+        "replication": np.full(len(names), history.replication, dtype=np.int32),
+        "sector": pa.array(names, pa.string()),
+        **outcomes,
+    }
 
 
 def _journal(theatre: Theatre, history: History) -> dict[str, Any]:
@@ -260,7 +290,11 @@ def _journal(theatre: Theatre, history: History) -> dict[str, Any]:
     bases = tuple(theatre.ground.base_names)
     base = np.append(theatre.station_base, -1)[column["station"]]
     layers = (*LAYERS, "nobody", "false_report")
-    layer = np.where(column["layer"] < 0, len(LAYERS), np.where(column["layer"] == len(LAYERS), len(LAYERS) + 1, column["layer"]))
+    layer = np.where(
+        column["layer"] < 0,
+        len(LAYERS),
+        np.where(column["layer"] == len(LAYERS), len(LAYERS) + 1, column["layer"]),
+    )
     return {
         "replication": np.full(len(whole), history.replication, dtype=np.int32),
         "type": _words(kinds, theatre.plan.stream_type[column["stream"]]),
@@ -273,7 +307,10 @@ def _journal(theatre: Theatre, history: History) -> dict[str, Any]:
         "base": _words(bases, base),
         "teams_sent": column["teams_sent"].astype(np.int32),
         "is_attributed": column["attributed"].astype(bool),
-        **{name: np.where(np.isfinite(values), values, np.nan) for name, values in zip(JOURNAL_HOURS, hours.T, strict=True)},
+        **{
+            name: np.where(np.isfinite(values), values, np.nan)
+            for name, values in zip(JOURNAL_HOURS, hours.T, strict=True)
+        },
     }
 
 
@@ -303,5 +340,3 @@ def default_jobs() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-

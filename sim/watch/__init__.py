@@ -1,1 +1,1 @@
-"""."""
+"""What can be seen: layers of watch, and coverage in closed form."""

@@ -32,7 +32,9 @@ def duration_quantiles(law: RandomDuration, share: FloatArray) -> FloatArray:
             return -law.mean * np.log1p(-share)
         case Lognormal():
             mu, sigma = lognormal_law(law)
-            return np.exp(mu + sigma * np.array([_NORMAL.inv_cdf(float(p)) for p in share.ravel()]).reshape(share.shape))
+            return np.exp(
+                mu + sigma * np.array([_NORMAL.inv_cdf(float(p)) for p in share.ravel()]).reshape(share.shape)
+            )
         case Uniform():
             return law.low + (law.high - law.low) * share
     raise AssertionError(law)
@@ -58,11 +60,15 @@ def mean_h(law: RandomDuration) -> float:
     raise AssertionError(law)
 
 
-def miss_by_passes(pattern: str, gap_h: FloatArray, split: FloatArray, detection: FloatArray | float, lasts_h: FloatArray) -> FloatArray:
+def miss_by_passes(
+    pattern: str, gap_h: FloatArray, split: FloatArray, detection: FloatArray | float, lasts_h: FloatArray
+) -> FloatArray:
     """Chance that passes miss what stays for lasts_h; all arguments broadcast.
 
-    random: exp(-detection D / T), Koopman (1946). regular: a window of length D holds floor(D/T) passes and one more with chance frac(D/T).
-    back_and_forth: two points on a circle of 2 T, split apart by the place on the beat (Szechtman et al. 2008); T is the mean gap.
+    random: exp(-detection D / T), Koopman (1946). regular: a window of length D holds floor(D/T) passes and
+    one more with chance frac(D/T).
+    back_and_forth: two points on a circle of 2 T, split apart by the place on the beat (Szechtman et al.
+    2008); T is the mean gap.
     """
     q = 1.0 - detection
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -75,12 +81,16 @@ def miss_by_passes(pattern: str, gap_h: FloatArray, split: FloatArray, detection
         cycle = 2.0 * gap_h
         cycles = np.where(np.isfinite(cycle), np.floor(lasts_h / cycle), 0.0)
         rest = np.where(np.isfinite(cycle), lasts_h - cycles * cycle, 0.0)
-        one, other = np.where(np.isfinite(cycle), split * cycle, 1.0), np.where(np.isfinite(cycle), (1.0 - split) * cycle, 1.0)
+        one, other = (
+            np.where(np.isfinite(cycle), split * cycle, 1.0),
+            np.where(np.isfinite(cycle), (1.0 - split) * cycle, 1.0),
+        )
         whole_cycle = np.where(np.isfinite(cycle), cycle, 2.0)
         both = (np.maximum(rest - one, 0.0) + np.maximum(rest - other, 0.0)) / whole_cycle
         single = 2.0 * rest / whole_cycle - 2.0 * both
         none = 1.0 - single - both
-        return np.power(q, 2.0 * cycles) * (none + single * q + both * q * q)
+        missed: FloatArray = np.power(q, 2.0 * cycles) * (none + single * q + both * q * q)
+        return missed
 
 
 def seen_share(scenario: Scenario, ground: Ground, watch: Watch, weight: FloatArray) -> FloatArray:
@@ -103,7 +113,12 @@ def seen_share(scenario: Scenario, ground: Ground, watch: Watch, weight: FloatAr
 
 
 def passing_miss(
-    watch: Watch, ground: Ground, patterns: tuple[str, str], detection: FloatArray, lasts_h: FloatArray, visibility: int
+    watch: Watch,
+    ground: Ground,
+    patterns: tuple[str, str],
+    detection: FloatArray,
+    lasts_h: FloatArray,
+    visibility: int,
 ) -> FloatArray:
     """(C,) chance that both passing layers miss an incident, averaged over the durations lasts_h (n,)."""
     night = visibility // 2
@@ -117,10 +132,13 @@ def passing_miss(
         split = watch.pass_split[layer] if patterns[layer] == "back_and_forth" else np.zeros(cells)
         # Cells alike in gap, place on the beat and availability are computed once.
         alike, which = np.unique(np.stack([gap, split, up]), axis=1, return_inverse=True)
-        miss = miss_by_passes(patterns[layer], alike[0][:, None], alike[1][:, None], detection[layer, night], lasts_h[None, :])
+        miss = miss_by_passes(
+            patterns[layer], alike[0][:, None], alike[1][:, None], detection[layer, night], lasts_h[None, :]
+        )
         miss = np.where(np.isfinite(alike[0])[:, None], miss, 1.0)
         product *= (1.0 - alike[2][:, None] + alike[2][:, None] * miss)[which.reshape(-1)]
-    return product.mean(axis=1)
+    missed: FloatArray = product.mean(axis=1)
+    return missed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +150,9 @@ class Watched:
 
 
 def watched_cells(scenario: Scenario, ground: Ground, watch: Watch) -> Watched:
-    """Which cells count as watched: within reach of a post or sensor at least half the time, or passed often enough."""
+    """Which cells count as watched: within reach of a post or sensor at least half the time, or passed often
+    enough.
+    """
     gap = combined_gap_h(watch, ground.cell_sector)
     standing = watch.standing[[0, 2]] >= 0.5
     gap = np.where(standing, 0.0, gap)

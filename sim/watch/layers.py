@@ -1,6 +1,7 @@
 """The layers of watch as arrays over (violation type, visibility, cell), for whatever is manned.
 
-Visibility w = 2 x night + poor: 0 day and clear, 1 day and poor, 2 night and clear, 3 night and poor. The same arrays feed the closed-form coverage and the line clock.
+Visibility w = 2 x night + poor: 0 day and clear, 1 day and poor, 2 night and clear, 3 night and poor. The
+same arrays feed the closed-form coverage and the line clock.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Watch:
     """What is looked at, and how well. K types, L = 2 passing layers, C cells, X sectors."""
 
     stand_p: FloatArray  # stand_p[k, w, c] = chance that posts and sensors notice at once
-    standing: FloatArray  # standing[w, c] = chance that a post or sensor covers the cell at all, by the layers' own reach
+    # standing[w, c] = chance that a post or sensor covers the cell at all, by the layers' own reach
+    standing: FloatArray
     pass_gap_h: FloatArray  # pass_gap_h[l, n, c] = mean time between passes by day, by night; inf = none
     pass_split: FloatArray  # pass_split[l, c] = place on the beat, for back-and-forth gaps
     pass_up: FloatArray  # pass_up[l, w, x] = chance that the layer is up over a sector
@@ -36,12 +38,16 @@ class Watch:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watchers:
-    """Turns what is manned into arrays, remembering each sector's part: most campaign events change few sectors."""
+    """Turns what is manned into arrays, remembering each sector's part: most campaign events change few
+    sectors.
+    """
 
     scenario: Scenario
     ground: Ground
     wanted: IntArray  # wanted[x, task]: sites are laid out for this many
-    _known: dict[tuple[int, int, int], tuple[slice, FloatArray, FloatArray]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[int, int, int], tuple[slice, FloatArray, FloatArray]] = field(
+        default_factory=dict, repr=False
+    )
 
     def watch(self, manned: IntArray, airframes: IntArray | None = None) -> Watch:
         """The arrays for manned[x, task]; airframes (X,) held in each sector, full fleets where None."""
@@ -69,15 +75,20 @@ class Watchers:
         edges = self.ground.sector_edge_km
         wanted = max(int(self.wanted[sector, task]), manned)
         site = np.floor((np.arange(manned) + 0.5) * wanted / manned)
-        return edges[sector] + (site + 0.5) * (edges[sector + 1] - edges[sector]) / wanted
+        apart_km = float(edges[sector + 1] - edges[sector]) / wanted
+        sites_km: FloatArray = edges[sector] + (site + 0.5) * apart_km
+        return sites_km
 
     def _sector_standing(self, task: int, sector: int, manned: int) -> tuple[slice, FloatArray, FloatArray]:
-        """Log of the chance to be missed by one sector's posts or sensors, over the cells that they can reach."""
+        """Log of the chance to be missed by one sector's posts or sensors, over the cells that they can
+        reach.
+        """
         key = (task, sector, manned)
         if key not in self._known:
             layer = self.scenario.watch.posts if task == POSTS else self.scenario.watch.sensors
             laws = [standing_law(layer, None)] + [
-                standing_law(layer, v.seen_by.posts if task == POSTS else v.seen_by.sensors) for v in self.scenario.violations.values()
+                standing_law(layer, v.seen_by.posts if task == POSTS else v.seen_by.sensors)
+                for v in self.scenario.violations.values()
             ]
             sites = self.sites_km(task, sector, manned)
             edge = self.ground.cells.edge_km
@@ -123,12 +134,15 @@ class Watchers:
         return gap, split
 
     def _up(self, manned: IntArray, airframes: IntArray | None) -> FloatArray:
-        """Chance that a patrol route is walked (always) and that an orbit is flown, by visibility and sector."""
+        """Chance that patrols go (always) and that orbits are flown, by visibility and sector."""
         orbits = self.scenario.watch.orbits
         sectors = len(self.ground.sector_names)
         up = np.ones((2, VISIBILITIES, sectors))
         held = manned[:, ORBITS] * orbits.airframes if airframes is None else airframes
-        up[1] = orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, held, manned[:, ORBITS]) * orbits.serviceable
+        up[1] = (
+            orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, held, manned[:, ORBITS])
+            * orbits.serviceable
+        )
         up[1, 1::2] *= orbits.poor_factor
         return up
 
@@ -145,13 +159,17 @@ def overlap_share(sites_km: FloatArray, reach_km: float, edge_km: FloatArray) ->
     """share[s, c]: part of cell c that lies within reach of site s, along the line."""
     low = np.maximum(edge_km[None, :-1], sites_km[:, None] - reach_km)
     high = np.minimum(edge_km[None, 1:], sites_km[:, None] + reach_km)
-    return np.maximum(high - low, 0.0) / np.diff(edge_km)[None, :]
+    share: FloatArray = np.maximum(high - low, 0.0) / np.diff(edge_km)[None, :]
+    return share
 
 
-def orbit_duty(endurance_h: float, transit_h: float, turnaround_h: float, airframes: IntArray, orbits: IntArray) -> FloatArray:
+def orbit_duty(
+    endurance_h: float, transit_h: float, turnaround_h: float, airframes: IntArray, orbits: IntArray
+) -> FloatArray:
     """Share of the time that an orbit is held: airframes x time on station / cycle of a sortie, at most 1.
 
-    airframes (X,) and orbits (X,) of each sector. A sortie lasts endurance_h, of which transit_h is on the way, and is followed by turnaround_h.
+    airframes (X,) and orbits (X,) of each sector. A sortie lasts endurance_h, of which transit_h is on the
+    way, and is followed by turnaround_h.
     """
     each = (endurance_h - transit_h) / (endurance_h + turnaround_h)
     return np.minimum(1.0, airframes / np.maximum(orbits, 1) * each)
@@ -162,7 +180,9 @@ def pass_detection(scenario: Scenario) -> FloatArray:
     rows = []
     watch = scenario.watch
     for v in scenario.violations.values():
-        patrols = watch.patrols.detection if v.seen_by.patrols.detection is None else v.seen_by.patrols.detection
+        patrols = (
+            watch.patrols.detection if v.seen_by.patrols.detection is None else v.seen_by.patrols.detection
+        )
         orbits = watch.orbits.detection if v.seen_by.orbits.detection is None else v.seen_by.orbits.detection
         rows.append([[patrols, patrols], [orbits, orbits * watch.orbits.night_factor]])
     return np.array(rows, dtype=float).reshape(-1, 2, 2).swapaxes(0, 1).copy()
