@@ -37,7 +37,9 @@ class Ground:
     base_xy_km: FloatArray  # (B, 2) in the line's plane
     season_names: tuple[str, ...]  # the first is "usual"
     season_of_month: IntArray  # (12,) season of January..December
-    travel_h: FloatArray  # travel_h[n, b, c] = hours from base b to cell c in season n by day; inf = cannot reach
+    travel_h: (
+        FloatArray  # travel_h[n, b, c] = hours from base b to cell c in season n by day; inf = cannot reach
+    )
 
     @property
     def sector_length_km(self) -> FloatArray:
@@ -89,7 +91,9 @@ def _line(scenario: Scenario, document: Document) -> Centreline:
         where = ("line", "length")
         bare = straight(asked.length, asked.latitude)
         where = ("line", "stretches")
-        return bare.with_stretches([Stretch(from_km=s.from_, to_km=s.to, terrain=s.terrain) for s in asked.stretches])
+        return bare.with_stretches(
+            [Stretch(from_km=s.from_, to_km=s.to, terrain=s.terrain) for s in asked.stretches]
+        )
     except LineError as bad:
         raise document.refusal([Problem(path=where, fact=str(bad), hint=bad.hint)]) from None
 
@@ -99,8 +103,8 @@ def _misfits(scenario: Scenario, line: Centreline) -> Iterator[Problem]:
     end_km = line.length_km
     end = f"the line ends at {_at(end_km)}"
 
-    def beyond(path: Path, what: str, at_km: float) -> Iterator[Problem]:
-        if at_km > end_km + LINE_END_SLACK_KM:
+    def beyond(path: Path, what: str, at_km: float, slack_km: float = LINE_END_SLACK_KM) -> Iterator[Problem]:
+        if at_km > end_km + slack_km:
             hint = "chainage is counted along the line from its northern or western end"
             yield Problem(path=path, fact=f"{what} {_at(at_km)} but {end}", hint=hint)
 
@@ -113,7 +117,9 @@ def _misfits(scenario: Scenario, line: Centreline) -> Iterator[Problem]:
             yield Problem(path=("bases", name), fact=fact, hint=hint)
     for kind, violation in scenario.violations.items():
         for name, spot in violation.hot_spots.items():
-            yield from beyond(("violations", kind, "hot_spots", name, "chainage"), "lies at", spot.chainage)
+            where = ("violations", kind, "hot_spots", name, "chainage")
+            slack_km = min(LINE_END_SLACK_KM, 3 * spot.spread)  # some of it must fall on the line
+            yield from beyond(where, "lies at", spot.chainage, slack_km)
     for name, sector in scenario.sectors.items():
         if sector.from_ >= end_km:
             fact = f"begins at {_at(sector.from_)} but {end}"
@@ -183,7 +189,8 @@ def _bases(
             km = min(base.chainage, line.length_km)
             xy = line.behind_km(km, base.depth)[0]
         else:
-            assert base.lon is not None and base.lat is not None, "the schema lets no base pass without a position"
+            assert base.lon is not None, "the schema lets no base pass without a position"
+            assert base.lat is not None, "the schema lets no base pass with half a position"
             xy = line.to_plane_km(base.lon, base.lat)[0]
             km = float(line.nearest_km(xy[None, :])[0][0])
         at_km.append(km)
@@ -191,7 +198,13 @@ def _bases(
         closest = int(np.clip(np.searchsorted(edges, km, side="right") - 1, 0, len(sectors) - 1))
         sector_of.append(sectors.index(base.sector) if base.sector else closest)
     titles = tuple(base.title or name for name, base in scenario.bases.items())
-    return tuple(scenario.bases), titles, np.array(sector_of, dtype=np.int64), np.array(at_km), np.array(xy_km).reshape(-1, 2)
+    return (
+        tuple(scenario.bases),
+        titles,
+        np.array(sector_of, dtype=np.int64),
+        np.array(at_km),
+        np.array(xy_km).reshape(-1, 2),
+    )
 
 
 def _laid_out(
@@ -219,14 +232,18 @@ def _travel(
     if asked.roads is not None:
         if not line.has_map:
             fact = "a road graph needs a line with a map"
-            raise document.refusal([Problem(path=("travel", "roads"), fact=fact, hint="leave roads out, or give line.file")])
+            raise document.refusal(
+                [Problem(path=("travel", "roads"), fact=fact, hint="leave roads out, or give line.file")]
+            )
         try:
             roads = read_roads(
                 document.base_dir(("travel", "roads", "edges")) / asked.roads.edges,
                 document.base_dir(("travel", "roads", "nodes")) / asked.roads.nodes,
             )
         except RoadError as bad:
-            raise document.refusal([Problem(path=("travel", "roads"), fact=str(bad), hint=bad.hint)]) from None
+            raise document.refusal(
+                [Problem(path=("travel", "roads"), fact=str(bad), hint=bad.hint)]
+            ) from None
         node_xy = line.to_plane_km(roads.node_lonlat[:, 0], roads.node_lonlat[:, 1])
     ground = np.array([asked.terrain.get(name, 1.0) for name in cut.terrain])[cut.terrain_code]
     cell_xy = line.plane_km(cut.middle_km)

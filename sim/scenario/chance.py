@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
-from sim.scenario.part import Faults, Part
+from sim.scenario.part import Faults, Part, shown
 from sim.scenario.quantities import Duration, PositiveDuration, spoken
 
 
@@ -88,11 +88,16 @@ class _TextIsFixed:
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         text = {"type": "string", "description": "short form of a fixed duration", "examples": ["20 min"]}
-        return {"anyOf": [text, handler(core)]}
+        return {"anyOf": [text, {"const": 0}, handler(core)]}
 
 
 def _spelled_out(written: Any) -> Any:
-    return {"kind": "fixed", "value": written} if isinstance(written, str | int | float) else written
+    if isinstance(written, str | int | float):
+        return {"kind": "fixed", "value": written}
+    if isinstance(written, dict | Part):
+        return written
+    told = {"got": shown(written), "hint": "write 20 min, or {kind: exponential, mean: 20 min}"}
+    raise PydanticCustomError("random_duration", "expected a duration or a distribution, got {got}", told)
 
 
 RandomDuration = Annotated[

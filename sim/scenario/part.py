@@ -77,6 +77,8 @@ class Part(BaseModel):
         for name, entry in handler.resolve_ref_schema(schema).get("properties", {}).items():
             if "default" in entry and name in defaults:
                 entry["default"] = defaults[name]
+            if "patternProperties" in entry:  # a name of another form is no name
+                entry.setdefault("additionalProperties", False)
         return schema
 
 

@@ -43,7 +43,7 @@ class _Kind:
     name: str
     powers: tuple[int, int]
     example: str
-    usual: str  # the unit offered to whoever forgot it
+    usual: tuple[str, ...]  # units offered to whoever forgot one
     internal: str  # the unit the model counts in, as text that reads back
     shape: str  # regular expression of what follows the number, for editors
 
@@ -51,26 +51,38 @@ class _Kind:
 _PER = r"\s*(?:/|[Pp][Ee][Rr]\b)\s*(?:[0-9.]+(?:[eE][-+]?[0-9]+)?)?\s*[A-Za-z]+"
 _UNIT = r"\s*[A-Za-z]+"
 _KINDS: Final[dict[Dimension, _Kind]] = {
-    "length": _Kind(name="a length", powers=(1, 0), example="30 km", usual="km", internal="km", shape=_UNIT),
+    "length": _Kind(
+        name="a length", powers=(1, 0), example="30 km", usual=("km", "mi"), internal="km", shape=_UNIT
+    ),
     "duration": _Kind(
-        name="a duration", powers=(0, 1), example="6 months", usual="months", internal="h", shape=_UNIT
+        name="a duration",
+        powers=(0, 1),
+        example="6 months",
+        usual=("min", "h", "days", "months"),
+        internal="h",
+        shape=_UNIT,
     ),
     "speed": _Kind(
         name="a speed",
         powers=(1, -1),
         example="30 km/h",
-        usual="km/h",
+        usual=("km/h", "mph"),
         internal="km/h",
         shape=f"{_UNIT}(?:{_PER})?",
     ),
     "rate": _Kind(
-        name="a rate", powers=(0, -1), example="12 per day", usual="per day", internal="per h", shape=_PER
+        name="a rate",
+        powers=(0, -1),
+        example="12 per day",
+        usual=("per day", "per month"),
+        internal="per h",
+        shape=_PER,
     ),
     "line_rate": _Kind(
         name="a rate along the line",
         powers=(-1, -1),
         example="0.1 per km per day",
-        usual="per km per day",
+        usual=("per km per day", "per mi per year"),
         internal="per km per h",
         shape=f"{_PER}{_PER}",
     ),
@@ -168,6 +180,8 @@ def written(value: float, dimension: Dimension) -> str:
 def spoken(value: float, dimension: Literal["length", "duration"]) -> str:
     """*value* as an author may have written it, for messages: 4383.0 -> '6 months', 1287.4752 -> '800 mi'."""
     exact = Fraction(value).limit_denominator(10**9)
+    if dimension == "length" and value < 1 and (exact * 1000).denominator == 1:
+        return f"{float(exact * 1000):.10g} m" if value else "0 km"
     for size, word in _SPOKEN[dimension]:
         count = exact / size
         if count and (count * (2 if word == "h" else 1000 if word == "km" else 1)).denominator == 1:
@@ -238,9 +252,8 @@ def _bare_number(number: str, kind: _Kind) -> float:
     """Zero needs no unit; every other number does."""
     if _exact(number, number) == 0:
         return 0.0
-    raise QuantityError(
-        f"{number} has no unit", f'write it as "{number} {kind.usual}", or whichever unit you mean'
-    )
+    *some, last = (f'"{number} {unit}"' for unit in kind.usual)
+    raise QuantityError(f"{number} has no unit", f"write {', '.join(some)} or {last}, whichever you mean")
 
 
 def _exact(number: str, text: str) -> Fraction:
@@ -306,6 +319,11 @@ class Quantity:
         self._refuse_out_of_bounds(amount, shown)
         return amount
 
+    @property
+    def example(self) -> str:
+        """A quantity of this sort."""
+        return _KINDS[self.dimension].example
+
     def write(self, value: float) -> str:
         """The canonical text, for dumps."""
         return written(value, self.dimension)
@@ -323,7 +341,7 @@ class Quantity:
         return parse(bound, self.dimension) if isinstance(bound, str) else float(bound)
 
     def _text_of(self, bound: float | str) -> str:
-        return bound if isinstance(bound, str) else written(bound, self.dimension)
+        return bound if isinstance(bound, str) else written(bound, self.dimension) if bound else "0"
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         from pydantic_core import core_schema

@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails, core_schema
 from sim.errors import Path, Problem, ScenarioError, dotted, nearest
 from sim.scenario.load import Document
 from sim.scenario.part import Faults, shown
-from sim.scenario.quantities import QuantityError
+from sim.scenario.quantities import Quantity, QuantityError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,6 +73,8 @@ def _problems(
         for below, fact, hint in ctx["error"].faults:
             here = (*path, *below)
             yield Problem(path=here, fact=fact, hint=hint, place=document.fault_place(here))
+    elif sort == "too_short" and len(error["input"]) >= ctx["min_length"]:
+        return  # entries are only too few without those that are themselves at fault
     elif sort == "missing":
         yield _missing(path, str(rest[-1]), model, document)
     elif sort == "union_tag_not_found":
@@ -95,21 +97,20 @@ def _problems(
 
 def _missing(path: Path, name: str, model: type[BaseModel], document: Document) -> Problem:
     """A key that ought to be in the mapping at *path*."""
-    choices = [
-        str(choice)
+    meant = [
+        info
         for each in _models_at(model, document.data, path)
         for label, info in _fields(each)
         if label == name
-        for choice in _literals(info.annotation)
     ]
-    hint = (
-        f"write one of {', '.join(choices)}" if len(choices) > 1 else f'add "{name}: {_sample(choices)}" here'
-    )
+    choices = [str(choice) for info in meant for choice in _literals(info.annotation)]
+    samples = [
+        *choices,
+        *(q.example for info in meant for q in info.metadata if isinstance(q, Quantity)),
+        "...",
+    ]
+    hint = f"write one of {', '.join(choices)}" if len(choices) > 1 else f'add "{name}: {samples[0]}" here'
     return Problem(path=(*path, name), fact=_MISSING, hint=hint, place=document.place(path, key=True))
-
-
-def _sample(choices: Sequence[str]) -> str:
-    return choices[0] if choices else "..."
 
 
 def followed(data: object, loc: Sequence[str | int]) -> tuple[Path, tuple[str | int, ...]]:
@@ -230,6 +231,8 @@ def _not_one_of(value: object, expected: str) -> tuple[str, str | None]:
         if len(choices) > 1
         else f"must be {listed}, got {shown(value)}"
     )
+    if value in choices:
+        return fact, "write it without quotes"
     return fact, _did_you_mean(value, choices) if isinstance(value, str) else None
 
 
@@ -243,7 +246,7 @@ def _unquoted(text: str) -> str:
 
 
 def _counted(number: int, value: object) -> str:
-    noun = "character" if isinstance(value, str) else "key" if isinstance(value, dict) else "entry"
+    noun = "character" if isinstance(value, str) else "entry"
     many = "entries" if noun == "entry" else f"{noun}s"
     return f"{number} {noun if number == 1 else many}"
 

@@ -8,8 +8,11 @@ from pydantic import Field, model_validator
 
 from sim.scenario.chance import Fixed, RandomDuration
 from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, Rate, spoken
+from sim.scenario.quantities import Duration, PositiveDuration, Quantity, spoken
 from sim.scenario.where import Name, Share
+
+Spacing = Annotated[float, Quantity("length", at_least="10 m")]
+"""A distance from one to the next."""
 
 Task = Literal["headquarters", "posts", "patrols", "teams", "orbits", "sensors"]
 """What soldiers are asked for; the order in which tasks are manned is `manning.keep`."""
@@ -71,7 +74,7 @@ class ContingentPart(Part):
     """Soldiers pledged."""
     unit_size: Annotated[int, Field(gt=0, le=50_000)] = 600
     """Soldiers in a unit (company- or battalion-sized) that moves as one (default: a battalion)."""
-    sectors: tuple[Name, ...] | None = None
+    sectors: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     """Sectors it serves; left out, all of them, in proportion to what each wants."""
     arrival: ArrivalPart = ArrivalPart()
     """When its units come."""
@@ -193,7 +196,7 @@ class HowMany(Part):
 
     count: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """How many in the sector."""
-    every: PositiveLength | None = None
+    every: Spacing | None = None
     """One for every such stretch begun."""
 
     @model_validator(mode="after")
@@ -209,9 +212,9 @@ class HowMany(Part):
 class PatrolsWanted(Part):
     """Patrols wanted in each sector: a daily number, or kilometres of line for each daily patrol."""
 
-    rate: Rate | None = None
+    rate: Annotated[float, Quantity("rate", at_most="100000 per day")] | None = None
     """Patrols in the sector, such as `24 per day`."""
-    every: PositiveLength | None = None
+    every: Spacing | None = None
     """One patrol a day for every such stretch begun."""
 
     @model_validator(mode="after")

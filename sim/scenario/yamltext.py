@@ -121,9 +121,9 @@ class _Reading:
             if key in nodes:
                 first = nodes[key].key
                 assert first is not None
-                self._problem(
-                    here, event, f"is written twice, on lines {first.line} and {place.line}", "keep one"
-                )
+                apart = first.line != place.line
+                where = f", on lines {first.line} and {place.line}" if apart else " in this line"
+                self._problem(here, event, f"is written twice{where}", "keep one")
                 continue
             nodes[key] = replace(value, key=place)
         return Node(value=nodes, place=self._place(start), size=1 + sum(n.size for n in nodes.values()))
@@ -172,7 +172,7 @@ class _Reading:
         try:
             return core_value(event.value)
         except ValueError as error:
-            self._problem(path, event, str(error), "quote it if it is text")
+            self._problem(path, event, str(error), "write a smaller number, or quote it if it is text")
             return None
 
     def _count(self, event: yaml.Event, path: Path, size: int) -> None:
@@ -235,6 +235,8 @@ class _Reading:
         for words, ours, remedy in _SAID:
             if words in said:
                 fact, hint = ours, remedy
+        if "mapping values are not allowed" in said and re.fullmatch(r"\s+[\w-]+", lines[line][:column]):
+            fact, hint = "the indentation does not fit what is above", "line up keys of one level"
         return Problem(path=self.root, fact=fact, hint=hint, place=self._at(line, column))
 
 

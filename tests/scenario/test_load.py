@@ -124,7 +124,7 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
          "x.yaml:1:9: a comma is missing, or a bracket is not closed\n    hint: complete it"),
         ('a: "b\n', "x.yaml:1:6: a quote is opened and never closed\n    hint: close it"),
         ("a: 1\n b: 2\n",
-         "x.yaml:2:3: a colon stands where no key can be\n    hint: quote text that holds a colon"),
+         "x.yaml:2:3: the indentation does not fit what is above\n    hint: line up keys of one level"),
         ("a: \x07\n",
          "x.yaml:1:4: the character U+0007 cannot stand in a scenario\n"
          "    hint: delete it, or save the file as plain text"),
@@ -144,9 +144,10 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
          '    hint: write lines like "name: thin line"'),
         ("a: " + "9" * 5000,
          "x.yaml:1:4: a: a number of 5000 digits is beyond what can be counted\n"
-         "    hint: quote it if it is text"),
+         "    hint: write a smaller number, or quote it if it is text"),
         ("a: 1e999",
-         "x.yaml:1:4: a: 1e999 is beyond what can be counted\n    hint: quote it if it is text"),
+         "x.yaml:1:4: a: 1e999 is beyond what can be counted\n"
+         "    hint: write a smaller number, or quote it if it is text"),
         ("[" * 100_000, "x.yaml:1:62: values nest more than 60 deep\n    hint: flatten this part"),
         (BOMB, "x.yaml:6:8: f[0]: more than 200,000 values, aliases written out\n    hint: make it smaller"),
         (b"a: " + b"b" * 4_000_000,
@@ -366,3 +367,33 @@ def test_a_dump_is_plain_to_read() -> None:
     assert dump(data) == (
         "name: thin line\nnote: |\n  two\n  lines\n'on': 'NO'\nposts:\n- at: 5 km\nnone: null\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "merged"),
+    [
+        ("{kind: lognormal, median: 1 h, p90: 2 h}", "{kind: exponential, mean: 3 h}",
+         {"kind": "exponential", "mean": "3 h"}),
+        ("{kind: uniform, low: 1 h, high: 2 h}", "{kind: uniform, high: 3 h}",
+         {"kind": "uniform", "low": "1 h", "high": "3 h"}),
+        ("{kind: uniform, low: 1 h, high: 2 h}", "{high: 4 h}",
+         {"kind": "uniform", "low": "1 h", "high": "4 h"}),
+        ("{kind: uniform, low: 1 h, high: 2 h}", "{kind: fixed, value: 5 min}",
+         {"kind": "fixed", "value": "5 min"}),
+        ("20 min", "{kind: exponential, mean: 3 h}", {"kind": "exponential", "mean": "3 h"}),
+        ("{kind: exponential, mean: 3 h}", "20 min", "20 min"),
+        ("{kind: [exponential], mean: 3 h}", "{kind: {}, low: 1 h}",
+         {"kind": {}, "mean": "3 h", "low": "1 h"}),
+        ("{kind: nato, strength: 600}", "{kind: non_nato}", {"kind": "non_nato", "strength": 600}),
+    ],
+)  # fmt: skip
+def test_a_distribution_of_another_kind_replaces_its_parents_whole(
+    parent: str, child: str, merged: object
+) -> None:
+    write("base.yaml", f"a:\n  b: {parent}\n  c: 1\n")
+    assert document(f"extends: base.yaml\na:\n  b: {child}\n").data == {"a": {"b": merged, "c": 1}}
+
+
+def test_what_a_setting_must_build_to_hold_its_value_is_noted() -> None:
+    read_back = document("a: {b: 1}\n", {"a.c": 1, "a.d.e.f": 2, "z": {"y": 1}, "z.x": 2})
+    assert read_back.built == (("a", "d"), ("a", "d", "e"))

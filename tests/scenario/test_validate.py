@@ -143,7 +143,7 @@ def refusal(text: str, set: dict[str, object] | None = None) -> str:
         ("reserve: {teams: 3, speed: 30 km}\n",
          '1:28: reserve.speed: "30 km" is a length, but a speed is wanted here\n'
          '    hint: write it like "30 km/h"'),
-        ("reserve: {teams: 3, from: -1 km}\n", '1:27: reserve.from: must be at least 0 km, got "-1 km"'),
+        ("reserve: {teams: 3, from: -1 km}\n", '1:27: reserve.from: must be at least 0, got "-1 km"'),
         (GOOD + "name: 5\n", "3:7: name: expected text, got 5\n    hint: put it in quotes"),
         (GOOD + "name: [a]\n", "3:7: name: expected text, got a list"),
         (GOOD + "name: ab\n", "3:7: name: needs at least 3 characters, got 2"),
@@ -160,10 +160,10 @@ def refusal(text: str, set: dict[str, object] | None = None) -> str:
         (GOOD + "layers:\n- kind: post\n  every: 3 h\n  reach: 1 km\n",
          "5:3: layers[0].every: no such key here\n    hint: known keys: kind, reach, blind"),
         (GOOD + "layers:\n- kind: post\n",
-         '4:3: layers[0].reach: is missing\n    hint: add "reach: ..." here'),
+         '4:3: layers[0].reach: is missing\n    hint: add "reach: 30 km" here'),
         (GOOD + "layers:\n- {kind: drone, every: 4, drone: x}\n",
          "4:24: layers[0].every: 4 has no unit\n"
-         '    hint: write it as "4 months", or whichever unit you mean\n'
+         '    hint: write "4 min", "4 h", "4 days" or "4 months", whichever you mean\n'
          'x.yaml:4:34: layers[0].drone: expected a whole number, got "x"'),
         (GOOD + "layers:\n- {kind: post, reach: 2 km, blind: 3 km}\n",
          "4:36: layers[0].blind: hides all of the 2 km it reaches\n    hint: lower it"),
