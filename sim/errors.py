@@ -1,6 +1,7 @@
 """What can be wrong with an author's input, and how it is said.
 
-A `Problem` is one fault with its place and its remedy; a `ScenarioError` carries every fault that was found, sorted by place.
+A `Problem` is one fault with its place and its remedy; a `ScenarioError` carries every fault that was found,
+sorted by place.
 """
 
 from __future__ import annotations

@@ -112,17 +112,9 @@ def test_a_valid_case_says_in_its_first_line_what_it_shows(case: pathlib.Path) -
     assert re.match(r"# .*\.\n", case.read_text(encoding="utf-8"))
 
 
-NOT_YET = {"quiet": "a theatre in which nothing happens cannot be staged"}
-
-
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(case, marks=pytest.mark.xfail(reason=NOT_YET[case.stem], strict=True))
-        if case.stem in NOT_YET
-        else case
-        for case in VALID
-    ],
+    VALID,
     ids=[case.stem for case in VALID],
 )
 def test_a_valid_case_stages_and_its_resolved_form_reads_back(

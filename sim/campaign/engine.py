@@ -149,17 +149,21 @@ class Campaign:
             self.campaign_events += 1
 
     def _fleet(self, x: int) -> Generator[simpy.Event, Any, None]:
-        """Aircraft of a sector are lost by the flying hour, and replaced."""
-        orbits = self.theatre.scenario.watch.orbits
-        name = self.theatre.ground.sector_names[x]
+        """Aircraft of a sector are lost by the flying hour, and replaced.
+
+        Candidates come at the rate of a sector whose wanted orbits all fly; one is a loss with the share of them that flies then.
+        """
+        theatre = self.theatre
+        wanted = int(theatre.wanted[x, ORBITS])
+        rate_per_h = theatre.scenario.watch.orbits.loss * wanted
+        name = f"aircraft lost over {theatre.ground.sector_names[x]}"
         number = 0
         while True:
-            flying = min(self.manned[x, ORBITS], self.airframes[x])
-            rate = orbits.loss * max(float(flying), 1e-9)
-            u = self.chance.uniform(f"aircraft lost over {name}", number)
+            u_gap, u_is_loss, _, _ = self.chance.uniforms(name, 1, first=number)[0]
             number += 1
-            yield self.env.timeout(-np.log(u) / rate)
-            if self.airframes[x] > 0 and self.manned[x, ORBITS] > 0:
+            yield self.env.timeout(-np.log(u_gap) / rate_per_h)
+            flying = min(self.manned[x, ORBITS], self.airframes[x])
+            if u_is_loss * wanted < flying:
                 self.airframes[x] -= 1
                 self.aircraft_lost += 1
                 self._force_changed = True

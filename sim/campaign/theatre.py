@@ -286,10 +286,10 @@ def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, SmallInts]:
     cdf /= cdf[:, -1:]
     cdf[:, -1] = 1.0
     step = np.arange(len(cells)) / len(cells)
-    guide = np.array([np.searchsorted(row, step, side="right") for row in cdf], dtype=np.int32).reshape(
-        kinds, -1
-    )
-    return cdf, np.minimum(guide, len(cells) - 1)
+    guide = np.zeros((kinds, len(cells)), dtype=np.int32)
+    for k in range(kinds):
+        guide[k] = np.minimum(np.searchsorted(cdf[k], step, side="right"), len(cells) - 1)
+    return cdf, guide
 
 
 def _stations(
@@ -329,5 +329,5 @@ def _stations(
         np.array(class_of, dtype=np.int64),
         first,
         may_attend,
-        may_enter.reshape(len(class_of), -1),
+        may_enter.reshape(len(class_of), len(ground.sector_names)),
     )

@@ -52,13 +52,18 @@ def command(scenarios: tuple[pathlib.Path, ...], settings: tuple[str, ...], as_j
             for warning in warnings:
                 print(f"warning: {warning}", file=sys.stderr)
             ground = theatre.ground
+            nations = sum(1 for c in theatre.contingents if c.strength)
             print(
-                f"{path}: sound. {ground.line.length_km:,.1f} km in {len(ground.sector_names)} sectors, "
+                f"{path}: sound. {ground.line.length_km:,.1f} km in {_counted(len(ground.sector_names), 'sector')}, "
                 f"{sum(c.strength for c in theatre.contingents):,} soldiers in "
-                f"{len(theatre.contingents)} contingents, "
-                f"{len(file.scenario.violations)} violation types."
+                f"{_counted(nations, 'contingent')}, "
+                f"{_counted(len(file.scenario.violations), 'violation type')}."
             )
     if as_json:
         print(json.dumps(answers, indent=2, ensure_ascii=False))
     if refused:
         raise click.exceptions.Exit(1)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -90,9 +90,8 @@ def cli() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command -> exit code. The only place where errors are caught."""
     try:
-        cli.main(args=None if argv is None else list(argv), prog_name="bufferzone", standalone_mode=False)
-    except click.exceptions.Exit as left:
-        return left.exit_code
+        arguments = None if argv is None else list(argv)
+        code = cli.main(args=arguments, prog_name="bufferzone", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as bad:
         bad.show()
         return WRONG_USAGE
@@ -121,12 +120,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return WRONG_INPUT
     except Exception:
         return _our_fault()
-    return DONE
+    return code if isinstance(code, int) else DONE
 
 
 def _our_fault() -> int:
     handle, name = tempfile.mkstemp(prefix="bufferzone-", suffix=".log", text=True)
-    with os.fdopen(handle, "w", encoding="utf-8") as log:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
         log.write(" ".join(sys.argv) + f"\n{sys.version}\n\n")
         traceback.print_exc(file=log)
     print(

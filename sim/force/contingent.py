@@ -98,27 +98,26 @@ def share_out(
 ) -> FloatArray:
     """given[i, x]: effective soldiers of contingent i who work in sector x.
 
-    effective (I,) soldiers, wanted (X,) soldiers. Contingents with named sectors share themselves out over
-    them in proportion to what
-    each wants; floating ones (None) then fill what is left unfilled, and any surplus follows what is wanted.
+    effective (I,) soldiers, wanted (X,) soldiers. Those who serve the fewest sectors come first, floating
+    contingents (None) last; each goes where most is still missing, and what is left over follows what is wanted.
     """
     given = np.zeros((len(effective), len(wanted)))
-    for i, sectors in enumerate(served):
-        if sectors is not None and sectors:
-            chosen = np.array(sorted(set(sectors)))
-            weight = wanted[chosen]
-            weight = weight / weight.sum() if weight.sum() > 0 else np.full(len(chosen), 1 / len(chosen))
-            given[i, chosen] = effective[i] * weight
-    floating = [i for i, sectors in enumerate(served) if sectors is None]
-    total = float(sum(effective[i] for i in floating))
-    if total > 0:
-        missing = np.maximum(wanted - given.sum(axis=0), 0.0)
-        need = float(missing.sum())
-        even = wanted / wanted.sum() if wanted.sum() > 0 else np.full(len(wanted), 1 / len(wanted))
-        if need >= total:
-            spread = missing / need
-        else:
-            spread = (missing + (total - need) * even) / total
-        for i in floating:
-            given[i] = effective[i] * spread
+    missing = wanted.astype(np.float64)
+    everywhere = len(wanted) + 1
+    for i in sorted(range(len(served)), key=lambda i: everywhere if served[i] is None else len(served[i] or ())):
+        sectors = served[i]
+        chosen = np.arange(len(wanted)) if sectors is None else np.array(sorted(set(sectors)), dtype=np.int64)
+        if len(chosen):
+            given[i, chosen] = _spread(float(effective[i]), missing[chosen], wanted[chosen])
+            missing = np.maximum(missing - given[i], 0.0)
     return given
+
+
+def _spread(soldiers: float, missing: FloatArray, wanted: FloatArray) -> FloatArray:
+    """So many soldiers over some sectors: in proportion to what is missing, then to what is wanted."""
+    need = float(missing.sum())
+    if need >= soldiers and need > 0:
+        return soldiers * missing / need
+    total = float(wanted.sum())
+    even = wanted / total if total > 0 else np.full(len(wanted), 1 / len(wanted))
+    return missing + (soldiers - need) * even

@@ -241,9 +241,9 @@ def _travel(
                 document.base_dir(("travel", "roads", "nodes")) / asked.roads.nodes,
             )
         except RoadError as bad:
-            raise document.refusal(
-                [Problem(path=("travel", "roads"), fact=str(bad), hint=bad.hint)]
-            ) from None
+            table = "edges" if asked.roads.edges.rpartition("/")[2] in str(bad) else "nodes"
+            problem = Problem(path=("travel", "roads", table), fact=str(bad), hint=bad.hint)
+            raise document.refusal([problem]) from None
         node_xy = line.to_plane_km(roads.node_lonlat[:, 0], roads.node_lonlat[:, 1])
     ground = np.array([asked.terrain.get(name, 1.0) for name in cut.terrain])[cut.terrain_code]
     cell_xy = line.plane_km(cut.middle_km)

@@ -213,9 +213,9 @@ def quantile(law, first, second, u):  # type: ignore[no-untyped-def]
     return first + (second - first) * u
 
 
-def _uniforms(out, block, stream, replication, k0, k1):  # type: ignore[no-untyped-def]
-    for index in range(out.shape[0]):
-        out[index] = four(index, block, stream, replication, k0, k1)
+def _uniforms(out, first, block, stream, replication, k0, k1):  # type: ignore[no-untyped-def]
+    for i in range(out.shape[0]):
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = four(first + i, block, stream, replication, k0, k1)
 
 
 _fill_uniforms = kernel(_uniforms)
@@ -234,13 +234,13 @@ class Chance:
         self._replication = replication
 
     def uniforms(
-        self, stream: str, count: int, block: int = 0
+        self, stream: str, count: int, *, first: int = 0, block: int = 0
     ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-        """uniforms[i, 0..3] in (0, 1) for things 0..count-1 of a stream."""
+        """uniforms[i, 0..3] in (0, 1) for things first, first + 1, ... of a stream."""
         out = np.empty((count, 4))
-        _fill_uniforms(out, block, stream_code(stream), self._replication, self._k0, self._k1)
+        _fill_uniforms(out, first, block, stream_code(stream), self._replication, self._k0, self._k1)
         return out
 
     def uniform(self, stream: str, index: int = 0) -> float:
         """One uniform in (0, 1) for thing *index* of a stream."""
-        return float(self.uniforms(stream, index + 1)[index, 0])
+        return float(self.uniforms(stream, 1, first=index)[0, 0])

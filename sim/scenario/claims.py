@@ -208,6 +208,11 @@ def load(folder: pathlib.Path) -> Register:
     return Register(claims=MappingProxyType(claims), figures=MappingProxyType(figures))
 
 
+def pattern_steps(written: str) -> tuple[str, ...]:
+    """The steps of a source's path: "violations.*.months[2]" -> ("violations", "*", "months", "2")."""
+    return tuple(re.findall(r"[^.\[\]]+", written))
+
+
 def source_for(path: Path, sources: Mapping[str, str]) -> str | None:
     """The citation that covers the value at *path*, or None.
 
@@ -218,7 +223,7 @@ def source_for(path: Path, sources: Mapping[str, str]) -> str | None:
     best: tuple[int, int, tuple[bool, ...]] = (0, 0, ())
     found = None
     for written, citation in sources.items():
-        wanted = tuple(re.findall(r"[^.\[\]]+", written))
+        wanted = pattern_steps(written)
         exact = tuple(step != "*" for step in wanted)
         rank = (len(wanted), sum(exact), exact)
         fits = all(step in ("*", here) for step, here in zip(wanted, steps, strict=False))

@@ -94,7 +94,9 @@ class ResponsePart(Part):
     """With `hold_reserve`: severity from which the reserve may be used."""
     preempt: bool = False
     """Whether a graver incident may recall a team that is still on its way to a lesser one."""
-    reaction: RandomDuration = Lognormal.model_validate({"kind": "lognormal", "median": "15 min", "p90": "30 min"})
+    reaction: RandomDuration = Lognormal.model_validate(
+        {"kind": "lognormal", "median": "15 min", "p90": "30 min"}
+    )
     """From the order to wheels rolling."""
     reach: PositiveDuration = 6.0
     """Longest drive on which a team is sent."""

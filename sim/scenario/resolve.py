@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import Path, Place, Problem, dotted
-from sim.scenario.claims import default_sources, register, source_for
+from sim.errors import Path, Place, Problem, dotted, nearest
+from sim.scenario.claims import default_sources, pattern_steps, register, source_for
 from sim.scenario.load import Document, dump, read
 from sim.scenario.schema import Scenario
 from sim.scenario.validate import validated
@@ -71,8 +71,7 @@ class ScenarioFile:
             for key, below in value.items():
                 yield from self._explained((*path, key), below)
             return
-        span = self.document.places.get(path)
-        written = span is not None or any(path[:i] in self.document.places for i in range(len(path) - 1, len(path)) if isinstance(value, list))
+        written = self._is_written(path)
         citation = source_for(path, self.scenario.sources)
         if citation is None and not written:
             citation = source_for(path, default_sources())
@@ -81,10 +80,27 @@ class ScenarioFile:
             path=path,
             value=_shown(value),
             is_written=written,
-            place=span.value if span else None,
+            place=self._place(path) if written else None,
             source=citation,
             says=says,
         )
+
+    def _is_written(self, path: Path) -> bool:
+        """Whether the author wrote the value at *path*, if only in a short form such as `20 min` for a fixed duration."""
+        data: Any = self.document.data
+        for step in path:
+            if not isinstance(data, dict):
+                return True
+            if step not in data:
+                return False
+            data = data[step]
+        return True
+
+    def _place(self, path: Path) -> Place:
+        """Where the value, or the short form that stands for it, is written."""
+        while path not in self.document.places:
+            path = path[:-1]
+        return self.document.places[path].value
 
     def unsourced(self) -> tuple[Explained, ...]:
         """Written numbers without a source: what a reader cannot check."""
@@ -115,6 +131,37 @@ def _source_problems(scenario: Scenario) -> Iterator[Problem]:
         except ValueError as bad:
             fact, _, hint = str(bad).partition("; ")
             yield Problem(path=("sources", pattern), fact=fact, hint=hint or None)
+        unknown = _unknown_step(pattern, scenario.model_dump(mode="json", by_alias=True))
+        if unknown is not None:
+            step, siblings = unknown
+            close = nearest(step, siblings)
+            hint = f'did you mean "{close}"?' if close else f"known keys: {', '.join(siblings)}"
+            yield Problem(path=("sources", pattern), fact=f'covers nothing: there is no "{step}"', hint=hint)
+
+
+def _unknown_step(pattern: str, data: Any) -> tuple[str, list[str]] | None:
+    """The first step of a source's path that leads nowhere, with the keys that stand there, or None.
+
+    A `*` covers whatever there is, also when there is nothing.
+    """
+    here = [data]
+    for step in pattern_steps(pattern):
+        below = [
+            v for d in here if isinstance(d, dict | list) for v in (d.values() if isinstance(d, dict) else d)
+        ]
+        if step == "*":
+            found = below
+        else:
+            found = [d[step] for d in here if isinstance(d, dict) and step in d]
+            found += [
+                d[int(step)] for d in here if isinstance(d, list) and step.isdigit() and int(step) < len(d)
+            ]
+            if not found and here:
+                return step, sorted({str(k) for d in here if isinstance(d, dict) for k in d})
+        here = [v for v in found if v is not None]
+        if not here:
+            return None
+    return None
 
 
 def _shown(value: Any) -> str:
@@ -139,7 +186,10 @@ def json_schema() -> dict[str, Any]:
     schema = Scenario.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "bufferzone scenario, language version 1"
-    schema["properties"]["extends"] = {"type": "string", "description": "Scenario file that this one changes, relative to this file."}
+    schema["properties"]["extends"] = {
+        "type": "string",
+        "description": "Scenario file that this one changes, relative to this file.",
+    }
     # What a file leaves out may stand in the file that it extends.
     schema["if"] = {"required": ["extends"]}
     schema["else"] = {"required": schema.pop("required")}

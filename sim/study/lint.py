@@ -49,6 +49,10 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
         yield warn(
             ("posture",), "violations ask for teams but no sector wants any", "give posture.everywhere.teams"
         )
+    for x, name in enumerate(ground.sector_names):
+        if theatre.wanted[x, TEAMS] and not (ground.base_sector == x).any():
+            fact = "has no base, so none of the teams that it wants can be posted"
+            yield warn(("sectors", name), fact, "give a base with this sector")
     if not scenario.violations:
         yield warn(("violations",), "nothing happens on this line: coverage can be computed, response cannot")
     for name, violation in scenario.violations.items():

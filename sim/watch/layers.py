@@ -29,7 +29,7 @@ class Watch:
     """What is looked at, and how well. K types, L = 2 passing layers, C cells, X sectors."""
 
     stand_p: FloatArray  # stand_p[k, w, c] = chance that posts and sensors notice at once
-    # standing[w, c] = chance that a post or sensor covers the cell at all, by the layers' own reach
+    # standing[w, c] = chance that a working post or sensor has the cell in its own reach
     standing: FloatArray
     pass_gap_h: FloatArray  # pass_gap_h[l, n, c] = mean time between passes by day, by night; inf = none
     pass_split: FloatArray  # pass_split[l, c] = place on the beat, for back-and-forth gaps
@@ -86,7 +86,8 @@ class Watchers:
         key = (task, sector, manned)
         if key not in self._known:
             layer = self.scenario.watch.posts if task == POSTS else self.scenario.watch.sensors
-            laws = [standing_law(layer, None)] + [
+            bare = layer.model_copy(update={"detection": 1.0})
+            laws = [standing_law(bare, None)] + [
                 standing_law(layer, v.seen_by.posts if task == POSTS else v.seen_by.sensors)
                 for v in self.scenario.violations.values()
             ]

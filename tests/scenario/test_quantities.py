@@ -73,8 +73,11 @@ def test_text_is_read_in_the_units_of_the_model(text: str, dimension: Dimension,
     [
         ("4", "duration", '4 has no unit; write "4 min", "4 h", "4 days" or "4 months", whichever you mean'),
         ("4.5", "length", '4.5 has no unit; write "4.5 km" or "4.5 mi", whichever you mean'),
-        ("4", "line_rate",
-         '4 has no unit; write "4 per km per day" or "4 per mi per year", whichever you mean'),
+        (
+            "4",
+            "line_rate",
+            '4 has no unit; write "4 per km per day" or "4 per mi per year", whichever you mean',
+        ),
         ("30 km", "speed", '"30 km" is a length, but a speed is wanted here; write it like "30 km/h"'),
         ("5 m", "duration", '"5 m" is a length, but a duration is wanted here; write it like "6 months"'),
         ("6 monts", "duration", 'no unit "monts"; did you mean "6 months"?'),

@@ -108,7 +108,6 @@ def test_numbers_without_a_source_are_named() -> None:
     assert "manning.tour" not in names
 
 
-@pytest.mark.xfail(reason="the short form of a duration is told as a default", strict=True)
 def test_the_short_form_of_a_duration_counts_as_written() -> None:
     row = rows(small(more="response: {reaction: 20 min}\n"))["response.reaction.value"]
     assert (row.is_written, row.place) == (True, Place(file="small.yaml", line=17, column=22))
