@@ -8,7 +8,8 @@ and the line clock runs over [now, next event). There are no time steps.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator
+import itertools
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,12 @@ class Campaign:
         self._written: list[Journal] = []
         self._watched_now: FloatArray = np.zeros(len(theatre.ground.cells))
         self._gap_now: FloatArray = np.zeros(GAP_BINS)
+        self._gap_of_sector: dict[int, tuple[IntArray, FloatArray]] = {}
+        self._looks_known: dict[tuple[int, int], tuple[FloatArray, IntArray, FloatArray, FloatArray]] = {}
+        self._fleets_changed: list[int] = []
+        self._watch = theatre.watchers.watch(self.manned, self.airframes)
+        edges = np.searchsorted(theatre.ground.cell_sector, np.arange(len(theatre.ground.sector_names) + 1))
+        self._sector_cells = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
         self._watched_h = np.zeros(len(theatre.ground.cells))
         self._gap_weight = np.zeros(GAP_BINS)
         self._duty_h = 0.0
@@ -151,7 +158,8 @@ class Campaign:
     def _fleet(self, x: int) -> Generator[simpy.Event, Any, None]:
         """Aircraft of a sector are lost by the flying hour, and replaced.
 
-        Candidates come at the rate of a sector whose wanted orbits all fly; one is a loss with the share of them that flies then.
+        Candidates come at the rate of a sector whose wanted orbits all fly; one is a loss with the share of
+        them that flies then.
         """
         theatre = self.theatre
         wanted = int(theatre.wanted[x, ORBITS])
@@ -166,14 +174,14 @@ class Campaign:
             if u_is_loss * wanted < flying:
                 self.airframes[x] -= 1
                 self.aircraft_lost += 1
-                self._force_changed = True
+                self._fleets_changed.append(x)
                 self.campaign_events += 1
                 self.env.process(self._replacement(x))
 
     def _replacement(self, x: int) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(self.theatre.scenario.watch.orbits.replacement)
         self.airframes[x] += 1
-        self._force_changed = True
+        self._fleets_changed.append(x)
         self.campaign_events += 1
 
     # The seam to the line clock ----------------------------------------------------------------------------
@@ -187,7 +195,11 @@ class Campaign:
             self._season_changed = False
         if self._force_changed:
             self._force_changed = False
+            self._fleets_changed.clear()
             laydown_changed |= self._mans()
+        elif self._fleets_changed:
+            self._flies(self._fleets_changed)
+            self._fleets_changed.clear()
         if laydown_changed and self.env.now > 0:
             self._in_line(kernel.serves_waiting, self.env.now)
 
@@ -211,26 +223,49 @@ class Campaign:
         return True
 
     def _watches(self, manned: IntArray) -> None:
-        """Hand the layers of watch to the line clock, and remember how much of the line is watched from now
-        on.
-        """
-        theatre = self.theatre
-        watch = theatre.watchers.watch(manned, self.airframes)
+        """Hand the layers of watch to the line clock, and look along the whole line anew."""
+        watch = self.theatre.watchers.watch(manned, self.airframes)
         np.copyto(self._laydown.stand_p, watch.stand_p)
         np.copyto(self._laydown.pass_gap_h, watch.pass_gap_h)
         np.copyto(self._laydown.pass_split, watch.pass_split)
-        np.copyto(self._laydown.pass_up, watch.pass_up)
-        if self._plan.deterrence.any():
-            np.copyto(
-                self._laydown.seen_p, seen_share(theatre.scenario, theatre.ground, watch, theatre.weight)
-            )
-        seen = watched_cells(theatre.scenario, theatre.ground, watch)
-        night = theatre.night_share
-        self._watched_now = (1.0 - night) * seen.watched[0] + night * seen.watched[1]
-        minutes = np.minimum(seen.gap_h * 60.0, GAP_BINS - 1).astype(np.int64)
-        length = theatre.ground.cells.length_km
-        by_day, by_night = (np.bincount(m, weights=length, minlength=GAP_BINS) for m in minutes)
-        self._gap_now = ((1.0 - night) * by_day + night * by_night).astype(np.float64)
+        self._watch = watch
+        self._looks_known.clear()
+        self._gap_now[:] = 0.0
+        self._gap_of_sector.clear()
+        self._flies(range(len(self.theatre.ground.sector_names)))
+
+    def _flies(self, sectors: Iterable[int]) -> None:
+        """The aircraft held have changed over some sectors: all else about the watch stays."""
+        up = self.theatre.watchers.up(self.manned, self.airframes)
+        self._watch = dataclasses.replace(self._watch, pass_up=up)
+        np.copyto(self._laydown.pass_up, up)
+        for x in sectors:
+            self._looks(x)
+
+    def _looks(self, x: int) -> None:
+        """How well one sector is watched from now on; the same number of aircraft gives the same again."""
+        theatre, cells = self.theatre, self._sector_cells[x]
+        key = (x, int(self.airframes[x]))
+        if key not in self._looks_known:
+            found = watched_cells(theatre.scenario, theatre.ground, self._watch, cells)
+            day, night = 1.0 - theatre.night_share, theatre.night_share
+            minutes = np.minimum(found.gap_h * 60.0, GAP_BINS - 1).astype(np.int64)
+            length = theatre.ground.cells.length_km[cells]
+            bins, which = np.unique(minutes.reshape(-1), return_inverse=True)
+            weight = np.bincount(which, weights=np.concatenate([day * length, night * length]))
+            seen = np.zeros((len(self._plan.severity), 0))
+            if self._plan.deterrence.any():
+                seen = seen_share(theatre.scenario, theatre.ground, self._watch, theatre.weight, cells)
+            self._looks_known[key] = (day * found.watched[0] + night * found.watched[1], bins, weight, seen)
+        watched, bins, weight, seen = self._looks_known[key]
+        self._watched_now[cells] = watched
+        if x in self._gap_of_sector:
+            old_bins, old_weight = self._gap_of_sector[x]
+            self._gap_now[old_bins] -= old_weight
+        self._gap_now[bins] += weight
+        self._gap_of_sector[x] = (bins, weight)
+        if seen.shape[1]:
+            self._laydown.seen_p[:, cells] = seen
 
     def _duty(self, teams: IntArray, given: FloatArray) -> Flags:
         """duty[m] = 1 for the team places that are filled: evenly over a sector's bases, nations in

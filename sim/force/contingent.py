@@ -99,12 +99,15 @@ def share_out(
     """given[i, x]: effective soldiers of contingent i who work in sector x.
 
     effective (I,) soldiers, wanted (X,) soldiers. Those who serve the fewest sectors come first, floating
-    contingents (None) last; each goes where most is still missing, and what is left over follows what is wanted.
+    contingents (None) last; each goes where most is still missing, and what is left over follows what is
+    wanted.
     """
     given = np.zeros((len(effective), len(wanted)))
     missing = wanted.astype(np.float64)
     everywhere = len(wanted) + 1
-    for i in sorted(range(len(served)), key=lambda i: everywhere if served[i] is None else len(served[i] or ())):
+    for i in sorted(
+        range(len(served)), key=lambda i: everywhere if served[i] is None else len(served[i] or ())
+    ):
         sectors = served[i]
         chosen = np.arange(len(wanted)) if sectors is None else np.array(sorted(set(sectors)), dtype=np.int64)
         if len(chosen):

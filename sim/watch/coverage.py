@@ -11,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from sim.line.earth import FloatArray
+from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground
 from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
 from sim.scenario.schema import Scenario
@@ -20,6 +20,7 @@ from sim.watch.layers import VISIBILITIES, Watch, combined_gap_h, pass_detection
 POINTS = 256
 """Equally likely durations that stand for a distribution; the error of a share is below 1e-4."""
 P90 = 0.9
+EVERYWHERE = slice(None)
 _NORMAL = NormalDist()  # scipy would cost half a second of import for the same numbers
 
 
@@ -93,8 +94,10 @@ def miss_by_passes(
         return missed
 
 
-def seen_share(scenario: Scenario, ground: Ground, watch: Watch, weight: FloatArray) -> FloatArray:
-    """seen[k, c]: chance that an incident of type k in cell c is ever sighted.
+def seen_share(
+    scenario: Scenario, ground: Ground, watch: Watch, weight: FloatArray, cells: slice = EVERYWHERE
+) -> FloatArray:
+    """seen[k, c]: chance that an incident of type k in cell c is ever sighted, for some cells or all.
 
     weight[k, w, x]: share of the type's incidents in sector x that fall into visibility w.
     """
@@ -102,19 +105,20 @@ def seen_share(scenario: Scenario, ground: Ground, watch: Watch, weight: FloatAr
     reports = reports_probability(scenario)
     patterns = (scenario.watch.patrols.pattern, scenario.watch.orbits.pattern)
     share = (np.arange(POINTS) + 0.5) / POINTS
-    seen = np.zeros((len(scenario.violations), len(ground.cells)))
+    here, sector = watch.within(cells), ground.cell_sector[cells]
+    seen = np.zeros((len(scenario.violations), len(sector)))
     for k, violation in enumerate(scenario.violations.values()):
         lasts = duration_quantiles(violation.duration, share)
         for w in range(VISIBILITIES):
-            miss = passing_miss(watch, ground, patterns, detection[:, k], lasts, w)
-            here = 1.0 - (1.0 - watch.stand_p[k, w]) * (1.0 - reports[k]) * miss
-            seen[k] += weight[k, w, ground.cell_sector] * here
+            miss = passing_miss(here, sector, patterns, detection[:, k], lasts, w)
+            noticed = 1.0 - (1.0 - here.stand_p[k, w]) * (1.0 - reports[k]) * miss
+            seen[k] += weight[k, w, sector] * noticed
     return seen
 
 
 def passing_miss(
     watch: Watch,
-    ground: Ground,
+    cell_sector: IntArray,
     patterns: tuple[str, str],
     detection: FloatArray,
     lasts_h: FloatArray,
@@ -122,13 +126,13 @@ def passing_miss(
 ) -> FloatArray:
     """(C,) chance that both passing layers miss an incident, averaged over the durations lasts_h (n,)."""
     night = visibility // 2
-    cells = len(ground.cells)
+    cells = len(cell_sector)
     product = np.ones((cells, len(lasts_h)))
     for layer in range(2):
         gap = watch.pass_gap_h[layer, night]
         if not np.isfinite(gap).any():
             continue
-        up = watch.pass_up[layer, visibility, ground.cell_sector]
+        up = watch.pass_up[layer, visibility, cell_sector]
         split = watch.pass_split[layer] if patterns[layer] == "back_and_forth" else np.zeros(cells)
         # Cells alike in gap, place on the beat and availability are computed once.
         alike, which = np.unique(np.stack([gap, split, up]), axis=1, return_inverse=True)
@@ -149,12 +153,13 @@ class Watched:
     gap_h: FloatArray  # gap_h[n, c] = mean time between looks; 0 under standing watch, inf where nobody looks
 
 
-def watched_cells(scenario: Scenario, ground: Ground, watch: Watch) -> Watched:
-    """Which cells count as watched: within reach of a post or sensor at least half the time, or passed often
+def watched_cells(scenario: Scenario, ground: Ground, watch: Watch, cells: slice = EVERYWHERE) -> Watched:
+    """Which cells, of some or all, count as watched: in reach of a working post or sensor, or passed often
     enough.
     """
-    gap = combined_gap_h(watch, ground.cell_sector)
-    standing = watch.standing[[0, 2]] >= 0.5
+    here = watch.within(cells)
+    gap = combined_gap_h(here, ground.cell_sector[cells])
+    standing = here.standing[[0, 2]] >= 0.5
     gap = np.where(standing, 0.0, gap)
     return Watched(watched=(standing | (gap <= scenario.watch.watched_gap)).astype(float), gap_h=gap)
 

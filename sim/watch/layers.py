@@ -35,6 +35,16 @@ class Watch:
     pass_split: FloatArray  # pass_split[l, c] = place on the beat, for back-and-forth gaps
     pass_up: FloatArray  # pass_up[l, w, x] = chance that the layer is up over a sector
 
+    def within(self, cells: slice) -> Watch:
+        """The same watch, seen from some cells only."""
+        return Watch(
+            stand_p=self.stand_p[:, :, cells],
+            standing=self.standing[:, cells],
+            pass_gap_h=self.pass_gap_h[:, :, cells],
+            pass_split=self.pass_split[:, cells],
+            pass_up=self.pass_up,
+        )
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watchers:
@@ -67,7 +77,7 @@ class Watchers:
             standing=-np.expm1(bare),
             pass_gap_h=gap,
             pass_split=split,
-            pass_up=self._up(manned, airframes),
+            pass_up=self.up(manned, airframes),
         )
 
     def sites_km(self, task: int, sector: int, manned: int) -> FloatArray:
@@ -134,7 +144,7 @@ class Watchers:
         split[1] = np.mod((middle - start_km) / share_km[ground.cell_sector], 1.0)
         return gap, split
 
-    def _up(self, manned: IntArray, airframes: IntArray | None) -> FloatArray:
+    def up(self, manned: IntArray, airframes: IntArray | None) -> FloatArray:
         """Chance that patrols go (always) and that orbits are flown, by visibility and sector."""
         orbits = self.scenario.watch.orbits
         sectors = len(self.ground.sector_names)
