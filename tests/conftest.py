@@ -1,4 +1,6 @@
-"""What many plays share: a theatre from a few lines of YAML, and a kernel that is compiled before the clock starts."""
+"""What many plays share: a theatre from a few lines of YAML, and a kernel that is compiled before the clock
+starts.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ def warm_kernel(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.fixture(scope="session")
 def play_folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Where plays write their scenario files; one for the whole session, so that fixtures of any scope may use it."""
+    """Where plays write their scenario files; one for the whole session, so that fixtures of any scope may
+    use it.
+    """
     return tmp_path_factory.mktemp("plays")
 
 
@@ -79,4 +83,6 @@ def theatre_of(play_folder: pathlib.Path, warm_kernel: None) -> Stage:
 @pytest.fixture(scope="session")
 def history_of(theatre_of: Stage) -> Callable[..., History]:
     """Plays a scenario once, with a journal."""
-    return lambda what, seed=1, replication=0: simulate(theatre_of(what), seed, replication, keeps_journal=True)
+    return lambda what, seed=1, replication=0: simulate(
+        theatre_of(what), seed, replication, keeps_journal=True
+    )

@@ -1,4 +1,6 @@
-"""O6, O7 and the arithmetic of coverage: passes against textbook forms, plain Monte Carlo and the line clock; standing watch by painting."""
+"""O6, O7 and the arithmetic of coverage: passes against textbook forms, plain Monte Carlo and the line clock;
+standing watch by painting.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from sim.force.manning import ORBITS, PATROLS, POSTS, SENSORS
 from sim.lineclock.kernel import next_pass_h
 from sim.scenario.chance import Exponential, Fixed, Lognormal, Uniform
 from sim.watch.coverage import (
-    POINTS, duration_quantiles, longest_unwatched_km, lognormal_law, mean_h, median_gap_h, miss_by_passes, watched_cells,
+    POINTS,
+    duration_quantiles,
+    lognormal_law,
+    longest_unwatched_km,
+    mean_h,
+    median_gap_h,
+    miss_by_passes,
+    watched_cells,
 )  # fmt: skip
 from sim.watch.layers import orbit_duty, overlap_share
 
@@ -31,32 +40,44 @@ def miss(pattern: str, gap_h: float, split: float, detection: float, lasts_h: An
     return miss_by_passes(pattern, np.array(gap_h), np.array(split), detection, np.asarray(lasts_h))
 
 
-def seen_if_exponential(pattern: str, gap_h: float, split: float, detection: float, mean_lasts_h: float) -> float:
+def seen_if_exponential(
+    pattern: str, gap_h: float, split: float, detection: float, mean_lasts_h: float
+) -> float:
     """Average over the very durations that coverage averages over."""
-    lasts = duration_quantiles(Exponential(kind="exponential", mean=f"{mean_lasts_h} h"), (np.arange(POINTS) + 0.5) / POINTS)
+    lasts = duration_quantiles(
+        Exponential(kind="exponential", mean=f"{mean_lasts_h} h"), (np.arange(POINTS) + 0.5) / POINTS
+    )
     return float(1.0 - miss(pattern, gap_h, split, detection, lasts).mean())
 
 
-# Textbook forms ----------------------------------------------------------------------------------------------------
+# Textbook forms ---------------------------------------------------------------------------------------------
 
 
 @given(GAPS, st.floats(0.05, 50.0))
 def test_regular_passes_see_what_szechtman_says(gap_h, mean_h):
-    """Persistence exponential with rate mu: (1 - e^(-mu T)) / (mu T); 256 durations stand for the law to 2e-3 at worst."""
+    """Persistence exponential with rate mu: (1 - e^(-mu T)) / (mu T); 256 durations stand for the law to 1 /
+    512 at worst.
+    """
     x = gap_h / mean_h
-    assert seen_if_exponential("regular", gap_h, 0.0, 1.0, mean_h) == pytest.approx(-math.expm1(-x) / x, abs=2e-3)
+    assert seen_if_exponential("regular", gap_h, 0.0, 1.0, mean_h) == pytest.approx(
+        -math.expm1(-x) / x, abs=2e-3
+    )
 
 
 @given(GAPS, DETECTIONS, st.floats(0.05, 50.0))
 def test_random_passes_see_what_koopman_says(gap_h, detection, mean_h):
     """A pass that notices comes at rate d / T, the end of the incident at rate mu: (d / T) / (d / T + mu)."""
     rate = detection / gap_h
-    assert seen_if_exponential("random", gap_h, 0.0, detection, mean_h) == pytest.approx(rate / (rate + 1 / mean_h), abs=2e-3)
+    assert seen_if_exponential("random", gap_h, 0.0, detection, mean_h) == pytest.approx(
+        rate / (rate + 1 / mean_h), abs=2e-3
+    )
 
 
 @given(GAPS, SPLITS, st.floats(0.05, 50.0))
 def test_a_beat_walked_up_and_down_sees_what_its_two_gaps_say(gap_h, split, mean_h):
-    """An incident falls into the gap a = 2 x T with chance a / (a + b), and is seen there with (1 - e^(-mu a)) / (mu a)."""
+    """An incident falls into the gap a = 2 x T with chance a / (a + b), and is seen there with (1 - e^(-mu
+    a)) / (mu a).
+    """
     mu, a, b = 1 / mean_h, 2 * split * gap_h, 2 * (1 - split) * gap_h
     exact = (-math.expm1(-mu * a) - math.expm1(-mu * b)) / (mu * (a + b))
     assert seen_if_exponential("back_and_forth", gap_h, split, 1.0, mean_h) == pytest.approx(exact, abs=2e-3)
@@ -64,17 +85,24 @@ def test_a_beat_walked_up_and_down_sees_what_its_two_gaps_say(gap_h, split, mean
 
 @given(GAPS, DETECTIONS, LASTS)
 def test_the_middle_of_a_beat_is_passed_regularly(gap_h, detection, lasts_h):
-    assert miss("back_and_forth", gap_h, 0.5, detection, lasts_h) == pytest.approx(miss("regular", gap_h, 0.0, detection, lasts_h), abs=1e-9)
+    assert miss("back_and_forth", gap_h, 0.5, detection, lasts_h) == pytest.approx(
+        miss("regular", gap_h, 0.0, detection, lasts_h), abs=1e-9
+    )
 
 
 @given(GAPS, DETECTIONS, LASTS)
 def test_random_search_is_the_floor(gap_h, detection, lasts_h):
     """Koopman's is the worst of the three at one mean gap, whatever the place on the beat up to its very end."""
-    assert miss("regular", gap_h, 0.0, detection, lasts_h) <= miss("random", gap_h, 0.0, detection, lasts_h) + 1e-12
+    assert (
+        miss("regular", gap_h, 0.0, detection, lasts_h)
+        <= miss("random", gap_h, 0.0, detection, lasts_h) + 1e-12
+    )
 
 
 @given(st.sampled_from(PATTERNS), GAPS, SPLITS, DETECTIONS, LASTS, st.floats(1.0, 3.0))
-def test_what_lasts_longer_or_is_passed_more_often_is_missed_less(pattern, gap_h, split, detection, lasts_h, factor):
+def test_what_lasts_longer_or_is_passed_more_often_is_missed_less(
+    pattern, gap_h, split, detection, lasts_h, factor
+):
     here = miss(pattern, gap_h, split, detection, lasts_h)
     assert 0.0 <= here <= 1.0
     assert miss(pattern, gap_h, split, detection, lasts_h * factor) <= here + 1e-9
@@ -88,10 +116,12 @@ def test_what_is_never_passed_is_always_missed(pattern):
     assert miss(pattern, math.inf, 0.3, 0.8, [0.0, 1.0, 1e6]).tolist() == [1.0, 1.0, 1.0]
 
 
-# Plain Monte Carlo, and the line clock -------------------------------------------------------------------------------
+# Plain Monte Carlo, and the line clock ----------------------------------------------------------------------
 
 
-def missed_share(pattern: str, gap_h: float, split: float, detection: float, lasts_h: float, trials: int) -> float:
+def missed_share(
+    pattern: str, gap_h: float, split: float, detection: float, lasts_h: float, trials: int
+) -> float:
     """An incident begins at a random moment; watch the passes one by one until it ends."""
     chance = random.Random(20260101)
     missed = 0
@@ -117,7 +147,12 @@ def missed_share(pattern: str, gap_h: float, split: float, detection: float, las
 CASES = [
     (pattern, gap_h, split, detection, lasts_h)
     for pattern in PATTERNS
-    for gap_h, split, detection, lasts_h in [(2.0, 0.2, 0.7, 1.5), (1.0, 0.9, 0.4, 4.3), (3.0, 0.35, 1.0, 2.0), (0.5, 0.5, 0.9, 0.3)]
+    for gap_h, split, detection, lasts_h in [
+        (2.0, 0.2, 0.7, 1.5),
+        (1.0, 0.9, 0.4, 4.3),
+        (3.0, 0.35, 1.0, 2.0),
+        (0.5, 0.5, 0.9, 0.3),
+    ]
 ]
 
 
@@ -139,10 +174,15 @@ def test_monte_carlo_can_fail(pattern):
 
 @pytest.mark.parametrize(("pattern", "gap_h", "split", "detection", "lasts_h"), CASES)
 def test_the_line_clock_passes_as_the_closed_form_says(pattern, gap_h, split, detection, lasts_h):
-    """No chance at all: the unit square of the two uniforms in 300 x 300 tiles; only tiles on the border can be off."""
+    """No chance at all: the unit square of the two uniforms in 300 x 300 tiles; only tiles on the border can
+    be off.
+    """
     middles = (np.arange(300) + 0.5) / 300
     code = PATTERNS.index(pattern)
-    missed = sum(next_pass_h(code, gap_h, split, detection, u, v) >= lasts_h for u in middles for v in middles) / 300**2
+    missed = (
+        sum(next_pass_h(code, gap_h, split, detection, u, v) >= lasts_h for u in middles for v in middles)
+        / 300**2
+    )
     assert missed == pytest.approx(float(miss(pattern, gap_h, split, detection, lasts_h)), abs=0.02)
 
 
@@ -153,7 +193,7 @@ def test_no_pass_ever_notices_what_it_cannot_see(pattern, split, u_phase, u_miss
     assert next_pass_h(pattern, math.inf, split, 0.9, u_phase, u_miss) == math.inf
 
 
-# Durations -----------------------------------------------------------------------------------------------------------
+# Durations --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -174,7 +214,7 @@ def test_quantiles_have_the_mean_of_their_law(law, mean):
     assert duration_quantiles(law, share).mean() == pytest.approx(mean, rel=1e-4)
 
 
-# Standing watch and what is manned -----------------------------------------------------------------------------------
+# Standing watch and what is manned --------------------------------------------------------------------------
 
 
 @given(
@@ -192,21 +232,35 @@ def test_overlap_agrees_with_painting_tiles(sites_km, reach_km, lengths_km):
 
 
 def test_posts_and_sensors_miss_independently(theatre_of: Stage):
-    """Two posts and one sensor on 12 km, by hand: by day posts at 3 and 9 km reach 4 km with 0.9, the sensor at 6 km reaches 2 km with 0.5 x 0.8."""
+    """Two posts and one sensor on 12 km, by hand: by day posts at 3 and 9 km reach 4 km with 0.9, the sensor
+    at 6 km reaches 2 km with 0.5 x 0.8.
+    """
     watch = {
         "posts": {"reach": "4 km", "detection": 0.9, "night_factor": 0.5, "poor_factor": 0.25},
-        "sensors": {"reach": "2 km", "detection": 0.5, "night_factor": 1.0, "poor_factor": 0.5, "availability": 0.8},
+        "sensors": {
+            "reach": "2 km",
+            "detection": 0.5,
+            "night_factor": 1.0,
+            "poor_factor": 0.5,
+            "availability": 0.8,
+        },
     }
-    posture = {"everywhere": {"posts": {"count": 2}, "sensors": {"count": 1}, "patrols": None, "orbits": None}}
+    posture = {
+        "everywhere": {"posts": {"count": 2}, "sensors": {"count": 1}, "patrols": None, "orbits": None}
+    }
     theatre = theatre_of(small(line={"length": "12 km"}, watch=watch, posture=posture))
     stand = theatre.watchers.watch(theatre.wanted).stand_p[0]
     day = [0.9] * 4 + [1 - 0.1 * 0.6] + [1 - 0.1 * 0.1 * 0.6] * 2 + [1 - 0.1 * 0.6] + [0.9] * 4
     assert stand[0] == pytest.approx(day)
-    assert stand[3] == pytest.approx([0, 0, 0.45, 0.45, 0, 0.4, 0.4, 0, 0.45, 0.45, 0, 0])  # reach 0.5 km and 1 km
+    assert stand[3] == pytest.approx(
+        [0, 0, 0.45, 0.45, 0, 0.4, 0.4, 0, 0.45, 0.45, 0, 0]
+    )  # reach 0.5 km and 1 km
 
 
 def test_passes_come_as_often_as_their_kilometres_allow(theatre_of: Stage):
-    """6 patrols a day of 60 km on 60 km of line: six passes a day; two orbits at 100 km/h: each covers half, up and down."""
+    """6 patrols a day of 60 km on 60 km of line: six passes a day; two orbits at 100 km/h: each covers half,
+    up and down.
+    """
     what = small(
         posture={"everywhere": {"orbits": {"count": 2}}},
         watch={"patrols": {"hours": "always"}, "orbits": {"speed": "100 km/h"}},
@@ -215,7 +269,9 @@ def test_passes_come_as_often_as_their_kilometres_allow(theatre_of: Stage):
     watch = theatre.watchers.watch(theatre.wanted)
     assert watch.pass_gap_h[0] == pytest.approx(np.full((2, 60), 4.0))
     assert watch.pass_gap_h[1] == pytest.approx(np.full((2, 60), 0.3))
-    assert watch.pass_split[1][[0, 15, 29, 30, 45]] == pytest.approx([0.5 / 30, 15.5 / 30, 29.5 / 30, 0.5 / 30, 15.5 / 30])
+    assert watch.pass_split[1][[0, 15, 29, 30, 45]] == pytest.approx(
+        [0.5 / 30, 15.5 / 30, 29.5 / 30, 0.5 / 30, 15.5 / 30]
+    )
     none = theatre.watchers.watch(np.zeros_like(theatre.wanted))
     assert np.isinf(none.pass_gap_h).all()
     assert not none.stand_p.any()
@@ -248,7 +304,9 @@ def test_an_orbit_is_held_by_enough_airframes():
 
 
 def test_more_watch_never_sees_less(theatre_of: Stage):
-    theatre = theatre_of(small(posture={"everywhere": {task: {"count": 12} for task in ("posts", "sensors", "orbits")}}))
+    theatre = theatre_of(
+        small(posture={"everywhere": {task: {"count": 12} for task in ("posts", "sensors", "orbits")}})
+    )
     few = theatre.wanted.copy()
     for task in (POSTS, PATROLS, SENSORS, ORBITS):
         more, fewer = theatre.watchers.watch(theatre.wanted), few.copy()
@@ -259,8 +317,17 @@ def test_more_watch_never_sees_less(theatre_of: Stage):
 
 
 def test_a_cell_is_watched_by_a_post_or_by_frequent_passes(theatre_of: Stage):
-    """One post in the middle with 4 km reach by day and 2 by night; passes every 4.4 h of light count as watched from 5 h, not from 4."""
-    what = {"everywhere": {"posts": {"count": 1}, "patrols": {"rate": "3 per day"}, "orbits": None, "sensors": None}}
+    """One post in the middle with 4 km reach by day and 2 by night; passes every 4.4 h of light count as
+    watched from 5 h, not from 4.
+    """
+    what = {
+        "everywhere": {
+            "posts": {"count": 1},
+            "patrols": {"rate": "3 per day"},
+            "orbits": None,
+            "sensors": None,
+        }
+    }
     rarely, often = (theatre_of(small(posture=what, watch={"watched_gap": gap})) for gap in ("4 h", "5 h"))
     seen = watched_cells(rarely.scenario, rarely.ground, rarely.watchers.watch(rarely.wanted))
     assert seen.watched.sum(axis=1).tolist() == [8, 4]
