@@ -53,8 +53,9 @@ def command(scenarios: tuple[pathlib.Path, ...], settings: tuple[str, ...], as_j
                 print(f"warning: {warning}", file=sys.stderr)
             ground = theatre.ground
             nations = sum(1 for c in theatre.contingents if c.strength)
+            sectors = _counted(len(ground.sector_names), "sector")
             print(
-                f"{path}: sound. {ground.line.length_km:,.1f} km in {_counted(len(ground.sector_names), 'sector')}, "
+                f"{path}: sound. {ground.line.length_km:,.1f} km in {sectors}, "
                 f"{sum(c.strength for c in theatre.contingents):,} soldiers in "
                 f"{_counted(nations, 'contingent')}, "
                 f"{_counted(len(file.scenario.violations), 'violation type')}."

@@ -28,7 +28,7 @@ UNITS = {
 MEANINGS = {
     "coverage.line_watched_share": "Share of line and hours in reach of a post or sensor, or passed often",
     "coverage.sighted_share": "Share of all incidents that the mission noticed",
-    "coverage.attended_in_time_share": "Share of incidents asking for a team that had one within the standard",
+    "coverage.attended_in_time_share": "Share of incidents asking for a team that had one within standard",
     "coverage.attributed_share": "Share of incidents asking for a team where the mission can say who did it",
     "coverage.revisit_gap_h": "Time between looks that half of the line, over all hours, does not exceed",
     "response.time_h.mean": "Mean time from sighting to the first team on the spot",

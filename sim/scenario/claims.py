@@ -188,7 +188,9 @@ def register() -> Register:
 
 @functools.cache
 def default_sources() -> Mapping[str, str]:
-    """Where the defaults of the scenario language come from: path pattern to citation, as in a scenario's `sources`."""
+    """Where the defaults of the scenario language come from: path pattern to citation, as in a scenario's
+    `sources`.
+    """
     sources = read(data_root() / "seeds" / "defaults.yaml").data
     for citation in sources.values():
         register().cite(citation)

@@ -58,7 +58,9 @@ class ViolationPart(Part):
     false_reports: Rate = 0.0
     """Reports of this type, line-wide, with nothing behind them; they cost team time."""
     deterrence: Share = 0.0
-    """Part of the intensity that vanishes where every incident would be seen. 0 unless the author believes in it."""
+    """Part of the intensity that vanishes where every incident would be seen. 0 unless the author believes in
+    it.
+    """
     seen_by: SeenByPart = SeenByPart()
     """Where this type is easier or harder to see."""
 
@@ -87,7 +89,9 @@ class ResponsePart(Part):
     """Who goes, and when."""
 
     policy: Literal["nearest", "own_sector_first", "hold_reserve"] = "nearest"
-    """Which free team is sent: the nearest; one of the sector if any is free; or the nearest while keeping a reserve."""
+    """Which free team is sent: the nearest; one of the sector if any is free; or the nearest while keeping a
+    reserve.
+    """
     reserve: Annotated[int, Field(ge=0, le=100)] = 1
     """With `hold_reserve`: free teams kept in each sector for grave incidents."""
     reserve_severity: Annotated[float, Field(ge=0, le=100)] = 3.0

@@ -39,7 +39,9 @@ class ScenarioFile:
         return self.document.files[0]
 
     def resolved(self) -> dict[str, Any]:
-        """Plain data with every default explicit and file names absolute; reads back to the same scenario bit for bit."""
+        """Plain data with every default explicit and file names absolute; reads back to the same scenario bit
+        for bit.
+        """
         data: dict[str, Any] = self.scenario.model_dump(mode="json", by_alias=True)
         for where in (("line", "file"), ("travel", "roads", "edges"), ("travel", "roads", "nodes")):
             holder = data
@@ -86,7 +88,9 @@ class ScenarioFile:
         )
 
     def _is_written(self, path: Path) -> bool:
-        """Whether the author wrote the value at *path*, if only in a short form such as `20 min` for a fixed duration."""
+        """Whether the author wrote the value at *path*, if only in a short form such as `20 min` for a fixed
+        duration.
+        """
         data: Any = self.document.data
         for step in path:
             if not isinstance(data, dict):
@@ -182,7 +186,9 @@ def where(explained: Explained) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """JSON Schema (draft 2020-12) of a scenario file; editors complete and check with it. `extends` may stand beside the sections."""
+    """JSON Schema (draft 2020-12) of a scenario file; editors complete and check with it. `extends` may stand
+    beside the sections.
+    """
     schema = Scenario.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "bufferzone scenario, language version 1"

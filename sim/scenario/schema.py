@@ -91,7 +91,9 @@ class Scenario(Part):
     response: ResponsePart = ResponsePart()
     """Who goes, and when."""
     sources: dict[str, str] = {}
-    """Where numbers come from: a path (a prefix, `*` for any one name) to a claim id, a figure id, or `assumption: why`."""
+    """Where numbers come from: a path (a prefix, `*` for any one name) to a claim id, a figure id, or
+    `assumption: why`.
+    """
 
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:

@@ -74,13 +74,17 @@ class LinePart(Part):
     length: PositiveLength | None = None
     """Length of a straight line that has no map. Give this or `file`."""
     file: str | None = None
-    """GeoJSON, GeoPackage or other vector file with the line, relative to this scenario file. Give this or `length`."""
+    """GeoJSON, GeoPackage or other vector file with the line, relative to this scenario file. Give this or
+    `length`.
+    """
     layer: str | None = None
     """Layer to read from a file that has several."""
     crs: str | None = None
     """Coordinate reference system of a file that does not name one, such as EPSG:32637."""
     latitude: Annotated[float, Field(ge=-90, le=90)] = 48.7
-    """Latitude in degrees for the length of nights, used where there is no map (default: middle of the 800-mile line)."""
+    """Latitude in degrees for the length of nights, used where there is no map (default: middle of the
+    800-mile line).
+    """
     zone_width: PositiveLength = 20.0
     """Full width of the buffer zone (default: 10 km on each side; records range from 4 to 40 km)."""
     cell: PositiveLength = 1.0
@@ -134,7 +138,9 @@ class BasePart(Part):
     chainage: Length | None = None
     """Where along the line the base stands."""
     depth: Length = 20.0
-    """How far behind the line it stands (default: a third of the distance between towns of the candidate list)."""
+    """How far behind the line it stands (default: a third of the distance between towns of the candidate
+    list).
+    """
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     """Longitude in degrees (WGS 84)."""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
@@ -166,7 +172,8 @@ class BaseLayoutPart(Part):
     """Where bases stand when the scenario names none: evenly spaced within each sector."""
 
     every: PositiveLength = 60.0
-    """Largest distance between neighbouring bases along the line (default: the spacing of candidate towns)."""
+    """Largest distance between neighbouring bases along the line (default: the spacing of candidate towns).
+    """
     depth: Length = 20.0
     """Distance behind the line."""
 
@@ -194,7 +201,8 @@ class TravelPart(Part):
     night_factor: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Speed at night over speed by day."""
     terrain: dict[Name, Factor] = {}
-    """Speed factor off road by kind of ground; 1 where nothing is said, 0 for ground that cannot be crossed."""
+    """Speed factor off road by kind of ground; 1 where nothing is said, 0 for ground that cannot be crossed.
+    """
 
 
 class SeasonPart(Part):

@@ -27,7 +27,9 @@ def overlap_fact(overlap_h: float, tour_h: float) -> str:
 
 
 class ArrivalPart(Part):
-    """How a contingent's units reach the line: the first and the last at stated times, the others evenly between."""
+    """How a contingent's units reach the line: the first and the last at stated times, the others evenly
+    between.
+    """
 
     first: Duration = 0.0
     """First unit on station, counted from the start."""
@@ -64,7 +66,9 @@ class CaveatsPart(Part):
 
 
 class ContingentPart(Part):
-    """A nation's contribution. Strength counts soldiers on the line, support included; it arrives in whole units."""
+    """A nation's contribution. Strength counts soldiers on the line, support included; it arrives in whole
+    units.
+    """
 
     title: str | None = None
     """Name for people, used in reports."""
