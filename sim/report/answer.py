@@ -1,0 +1,121 @@
+"""The answer on the first screen: one or two sentences written from the data, and five numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.report.words import amount, interval, listed, number, percent
+
+if TYPE_CHECKING:
+    from sim.report.run import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One number that matters, with its interval and its meaning."""
+
+    label: str
+    value: str
+    interval: str
+    meaning: str
+
+
+def sentences(run: Run) -> list[str]:
+    """What the run says to the question that its author asked."""
+    metrics = run.answer["metrics"]
+    pledged, present = (metrics[name]["mean"] for name in ("force.pledged", "force.on_station"))
+    force = f"With {number(pledged)} pledged soldiers, {number(present, 0)} on station on average"
+    parts = []
+    if (share := _mean(metrics, "coverage.line_watched_share")) is not None:
+        parts.append(f"watch {_rounded(metrics['coverage.line_watched_share'], share)} of the line")
+    if (share := _mean(metrics, "coverage.sighted_share")) is not None:
+        parts.append(f"see {_rounded(metrics['coverage.sighted_share'], share)} of incidents")
+    if (share := _mean(metrics, "coverage.attended_in_time_share")) is not None:
+        parts.append(
+            "have a team on the spot in time at "
+            f"{_rounded(metrics['coverage.attended_in_time_share'], share)} of those that call for one"
+        )
+    first = f"{force}, the force would {listed(parts)}." if parts else f"{force}."
+    short = _mean(metrics, "force.short_share")
+    if short is None:
+        second = "No laydown was asked for, so none is missing."
+    elif short == 0:
+        second = "It can man all of the wanted laydown."
+    else:
+        second = (
+            f"Averaged over the whole time, arrival included, it is short of {percent(short)} of the wanted "
+            "laydown."
+        )
+    out = [first, second]
+    if "coverage.sighted_share" not in metrics:
+        out.append("No violations were described, so nothing is said about sighting or response.")
+    elif metrics["coverage.sighted_share"]["mean"] is None:
+        out.append("Nothing happened in any replication, so nothing is said about sighting or response.")
+    return out
+
+
+def cards(run: Run) -> list[Card]:
+    """Five numbers, the most asked for first."""
+    metrics = run.answer["metrics"]
+    wanted = (
+        (
+            "coverage.attended_in_time_share",
+            "attended in time",
+            "of the incidents that call for a team, one was on the spot within the standard",
+        ),
+        ("coverage.sighted_share", "sighted", "of all incidents were noticed by the mission"),
+        (
+            "coverage.line_watched_share",
+            "of the line watched",
+            "over all hours: within reach of a post or sensor, or passed often enough",
+        ),
+        (
+            "response.time_h.p90",
+            "nine in ten reached within",
+            "from sighting to the first team; incidents that were never reached do not count",
+        ),
+        (
+            "force.short_share",
+            "short of the wanted laydown",
+            "in soldiers, averaged over the whole time; 0 means that everything wanted was manned",
+        ),
+        ("force.on_station", "on station", "mean over the whole time, build-up included"),
+        ("force.pool", "rotation pool", "soldiers that the nations tie up to keep up what they pledged"),
+    )
+    out: list[Card] = []
+    for name, label, meaning in wanted:
+        if name not in metrics or metrics[name]["mean"] is None or len(out) == 5:
+            continue
+        out.append(
+            Card(
+                label=label,
+                value=amount(metrics[name]["mean"], metrics[name]["unit"]),
+                interval=_interval(run, metrics[name]),
+                meaning=meaning,
+            )
+        )
+    return out
+
+
+def _interval(run: Run, metric: dict[str, Any]) -> str:
+    if run.replication_count < 2:
+        return "one replication: no interval"
+    if metric["ci_low"] == metric["ci_high"]:
+        return "the same in every replication"
+    told = interval(metric)
+    return "no interval" if told is None else f"95 % interval {told.removeprefix('within ')}"
+
+
+def _mean(metrics: dict[str, Any], name: str) -> float | None:
+    return metrics[name]["mean"] if name in metrics else None
+
+
+def _rounded(metric: dict[str, Any], share: float) -> str:
+    """A share in the sentence: whole per cent, with its interval where that is wider than a point."""
+    ends = metric["ci_low"], metric["ci_high"]
+    text = percent(share, 0)
+    if None in ends or ends[1] - ends[0] < 0.01:
+        return text
+    low, high = (percent(end, 0).removesuffix("\u00a0%") for end in ends)
+    return f"{text} ({low}{chr(0x2013)}{high})"

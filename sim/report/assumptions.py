@@ -1,0 +1,104 @@
+"""What a run assumes: every value of its resolved scenario, set or left at its default, with its source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from sim.errors import Path, dotted
+from sim.report.words import said
+from sim.scenario.claims import default_sources, register, source_for
+
+if TYPE_CHECKING:
+    from sim.scenario.resolve import ScenarioFile
+    from sim.scenario.schema import Scenario
+
+SILENT = ("none", "[]", "{}", "")
+"""What a value that says nothing looks like; such defaults are counted, not listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One value of the resolved scenario."""
+
+    path: str
+    section: str
+    value: str
+    is_set: bool  # it differs from the default, or the scenario gives a source for it
+    source: str  # citation, or ""
+    says: str  # what the cited entries say
+    is_assumption: bool  # its source is somebody's judgement, and says so
+    is_silent: bool  # says nothing
+
+
+def assumptions(file: ScenarioFile) -> tuple[Assumption, ...]:
+    """Every value in the order of the schema, but for name and question."""
+    scenario = file.scenario
+    out = []
+    for one in file.explained():
+        if one.path[0] in ("bufferzone", "name", "question"):
+            continue
+        own = source_for(one.path, scenario.sources)
+        is_set = own is not None or not _is_default(scenario, one.path)
+        citation = own if is_set else source_for(one.path, _default_sources())
+        cited = None if citation is None else register().cite(citation)
+        out.append(
+            Assumption(
+                path=dotted(one.path),
+                section=str(one.path[0]),
+                value=_shown(one.path, one.value),
+                is_set=is_set,
+                source=""
+                if citation is None or cited is None
+                else "assumption"
+                if cited.kind == "assumption"
+                else citation,
+                says="" if cited is None else cited.says,
+                is_assumption=cited is not None and cited.kind == "assumption",
+                is_silent=one.value in SILENT,
+            )
+        )
+    return tuple(out)
+
+
+def _shown(path: Path, value: str) -> str:
+    """A value in an author's units; of a file only its name, since folders are nobody's business."""
+    if path[-1] in ("file", "edges", "nodes") and value != "none":
+        return re.split(r"[/\\]", value)[-1]
+    if value.startswith("[") and value.endswith("]"):
+        inner = [said(part) for part in value[1:-1].split(", ")] if value != "[]" else []
+        if len(inner) > 2 and len(set(inner)) == 1:
+            return f"{inner[0]} each ({len(inner)})"
+        return ", ".join(inner) or "none"
+    return "none" if value in SILENT else said(value)
+
+
+@lru_cache(maxsize=1)
+def _default_sources() -> dict[str, str]:
+    return dict(default_sources())
+
+
+def _is_default(scenario: Scenario, path: Path) -> bool:
+    """Whether the value at a path, or a part that holds it, is what its field has when nobody writes it."""
+    here: Any = scenario
+    for step in path:
+        if isinstance(here, BaseModel):
+            name = next((n for n, f in type(here).model_fields.items() if str(step) in (n, f.alias)), None)
+            if name is None:
+                return False
+            field = type(here).model_fields[name]
+            value = getattr(here, name)
+            default = field.get_default(call_default_factory=True)
+            if default is not PydanticUndefined and value == default:
+                return True
+            here = value
+        elif isinstance(here, dict):
+            here = here[step]
+        else:
+            return False
+    return False
