@@ -83,7 +83,7 @@ class Uniform(Part):
 
 
 class _TextIsFixed:
-    """Lets the short form `20 min` stand for `{kind: fixed, value: 20 min}`, in files and in the JSON Schema."""
+    """Lets `20 min` stand for `{kind: fixed, value: 20 min}`, in files and in the JSON Schema."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

@@ -1,4 +1,4 @@
-"""A scenario as written and as resolved: every default explicit, every number with its place and its source."""
+"""A scenario as written and as resolved: defaults explicit, every number with place and source."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ from sim.scenario.claims import default_sources, pattern_steps, register, source
 from sim.scenario.load import Document, dump, read
 from sim.scenario.schema import Scenario
 from sim.scenario.validate import validated
+
+_NO_CLAIM = ("bufferzone", "replications", "seed", "start")
+_NO_NUMBER = (
+    "crs",
+    "edges",
+    "file",
+    "kind",
+    "layer",
+    "name",
+    "nodes",
+    "question",
+    "sector",
+    "sectors",
+    "title",
+)
+"""Values that state nothing about the world, and values that are names: neither needs a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +124,15 @@ class ScenarioFile:
 
     def unsourced(self) -> tuple[Explained, ...]:
         """Written numbers without a source: what a reader cannot check."""
-        exempt = {"seed", "replications", "bufferzone", "start"}
         return tuple(
-            e for e in self.explained() if e.is_written and e.source is None and any(c.isdigit() for c in e.value)
-            and e.path[0] not in exempt and e.path[-1] not in ("name", "question", "title", "file", "edges", "nodes", "crs", "layer", "kind", "sectors")
-        )  # fmt: skip
+            e
+            for e in self.explained()
+            if e.is_written
+            and e.source is None
+            and any(character.isdigit() for character in e.value)
+            and e.path[0] not in _NO_CLAIM
+            and e.path[-1] not in _NO_NUMBER
+        )
 
 
 def load(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -> ScenarioFile:

@@ -93,7 +93,8 @@ class OrbitWatchPart(Part):
                 [
                     (
                         ("transit",),
-                        f"takes {spoken(self.transit, 'duration')} of a flight that lasts {spoken(self.endurance, 'duration')}",
+                        f"takes {spoken(self.transit, 'duration')} of a flight "
+                        f"that lasts {spoken(self.endurance, 'duration')}",
                         "lower transit or raise endurance",
                     )
                 ]

@@ -69,7 +69,7 @@ class StretchPart(Part):
 
 
 class LinePart(Part):
-    """The ceasefire line: a map file, or just a length. Chainage runs from 0 at its northern or western end."""
+    """The ceasefire line: a map file, or a length. Chainage runs from 0 at its northern or western end."""
 
     length: PositiveLength | None = None
     """Length of a straight line that has no map. Give this or `file`."""

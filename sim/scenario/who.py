@@ -1,4 +1,4 @@
-"""Who: contingents, what a task costs in soldiers, and the laydown that is wanted - as an author writes them."""
+"""Who: contingents, the price of tasks in soldiers, the laydown wanted - as an author writes them."""
 
 from __future__ import annotations
 

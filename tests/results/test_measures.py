@@ -1,0 +1,86 @@
+"""What replications amount to: intervals that hold, histograms to the minute, ratios with honest errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.results.measures import histogram_quantile_h, ratio_interval
+from sim.results.names import MEANINGS, UNITS
+from sim.results.statistics import summarise, t_quantile
+
+
+def test_every_metric_has_a_unit_and_a_meaning() -> None:
+    assert list(UNITS) == list(MEANINGS)
+    assert all(MEANINGS.values())
+
+
+@pytest.mark.parametrize("degrees", [1, 2, 5, 30, 999])
+def test_t_quantile_is_students(degrees: int) -> None:
+    assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-12)
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says() -> None:
+    """Hits among 2,000 intervals are binomial: false alarm 1e-6; a coverage of 92 % would be caught."""
+    draws = np.random.default_rng(7).normal(3.0, 2.0, size=(2000, 20))
+    rows = [summarise(row, "h") for row in draws]
+    hits = sum(row["ci_low"] <= 3.0 <= row["ci_high"] for row in rows)
+    low, high = stats.binom.interval(1 - 1e-6, 2000, 0.95)
+    assert low <= hits <= high
+    short = sum(abs(row["mean"] - 3.0) <= 0.85 * (row["ci_high"] - row["mean"]) for row in rows)
+    assert not low <= short <= high, "the test of coverage could not fail"
+
+
+def test_one_replication_has_no_interval_and_none_has_nothing() -> None:
+    one = summarise(np.array([0.5]), "share")
+    assert (one["mean"], one["ci_low"], one["ci_high"]) == (0.5, None, None)
+    none = summarise(np.array([np.nan, np.nan]), "h")
+    assert {k: v for k, v in none.items() if k != "unit"} == dict.fromkeys(
+        ("mean", "ci_low", "ci_high", "p05", "p50", "p95")
+    )
+
+
+def test_replications_in_which_it_never_happened_are_left_out_and_counted() -> None:
+    row = summarise(np.array([1.0, np.nan, 3.0]), "h")
+    assert (row["mean"], row["replications_with_value"]) == (2.0, 2)
+
+
+def test_shares_stay_shares() -> None:
+    row = summarise(np.array([0.0, 0.9, 1.0]), "share")
+    assert (row["ci_low"], row["ci_high"]) == (0.0, 1.0)
+
+
+def test_quantiles_of_minutes() -> None:
+    counts = np.zeros(2881, dtype=np.int64)
+    counts[[0, 10, 60, 2880]] = [50, 40, 5, 5]
+    assert histogram_quantile_h(counts, 0.5) == 0.0
+    assert histogram_quantile_h(counts, 0.9) == pytest.approx(10.5 / 60)
+    assert histogram_quantile_h(counts, 0.95) == pytest.approx(60.5 / 60)
+    assert histogram_quantile_h(counts, 0.99) is None, "beyond two days nothing is known"
+    assert histogram_quantile_h(counts * 0, 0.5) is None
+
+
+def test_the_ratio_interval_knows_that_incidents_come_in_crowds() -> None:
+    """Incidents of one replication share its weather: only the interval over replications covers."""
+    rng = np.random.default_rng(11)
+    hits = naive = 0
+    for _ in range(600):
+        happened = rng.poisson(200, size=30)
+        sighted = rng.binomial(happened, rng.beta(20, 20, size=30))
+        total, seen = happened.sum(), sighted.sum()
+        share, low, high = ratio_interval(
+            np.array([seen]), np.array([total]), np.array([(sighted**2).sum()]), np.array([(happened**2).sum()]),
+            np.array([(sighted * happened).sum()]), 30, t_quantile(29),
+        )  # fmt: skip
+        hits += bool(low[0] <= 0.5 <= high[0])
+        naive += bool(abs(share[0] - 0.5) <= 1.96 * np.sqrt(0.25 / total))
+    low_count, high_count = stats.binom.interval(1 - 1e-6, 600, 0.945)
+    assert low_count <= hits <= high_count
+    assert naive < low_count
+
+
+def test_where_nothing_happened_there_is_no_share() -> None:
+    zero = np.zeros(1, dtype=np.int64)
+    share, low, high = ratio_interval(zero, zero, zero, zero, zero, 5, 2.0)
+    assert np.isnan([share[0], low[0], high[0]]).all()

@@ -1,0 +1,185 @@
+"""Many replications: the same bits however they are computed, and a folder that is whole or not there."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import hashlib
+import json
+import pathlib
+from collections.abc import Iterator
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from conftest import small
+
+from sim.results.store import FolderExists, RunWriter, free_name
+from sim.scenario.resolve import ScenarioFile, load
+from sim.study.replicate import Asked, batches_of, run_into
+
+TABLES = ("replications", "series", "types", "sectors", "journal", "cells", "strip", "periods", "responses")
+
+
+@pytest.fixture
+def play(tmp_path: pathlib.Path, warm_kernel: None) -> ScenarioFile:
+    path = tmp_path / "play.yaml"
+    path.write_text(yaml.safe_dump(small(), sort_keys=False), encoding="utf-8")
+    return load(path)
+
+
+def digest(folder: pathlib.Path) -> dict[str, str]:
+    """What is in a run folder, but for the manifest, which knows the time."""
+    return {
+        p.name: hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in sorted(folder.iterdir())
+        if p.name != "manifest.json"
+    }
+
+
+def asked(n: int, **more: object) -> Asked:
+    return Asked(replications=range(n), seed=5, keeps_journal=True, **more)  # type: ignore[arg-type]
+
+
+def test_one_worker_two_workers_and_a_borrowed_pool_write_the_same_bytes(
+    play: ScenarioFile, tmp_path: pathlib.Path
+) -> None:
+    one = digest(run_into(play, tmp_path / "one", asked(23)))
+    two = digest(run_into(play, tmp_path / "two", asked(23, jobs=2)))
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        three = digest(run_into(play, tmp_path / "three", asked(23), executor=pool))
+    assert one == two == three
+    assert {f"{t}.parquet" for t in TABLES} < set(one)
+
+
+def test_the_comparison_of_bytes_can_fail(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    one = digest(run_into(play, tmp_path / "one", asked(3)))
+    other = digest(
+        run_into(play, tmp_path / "other", Asked(replications=range(3), seed=6, keeps_journal=True))
+    )
+    same = [name for name in one if one[name] == other[name]]
+    assert same == ["scenario.resolved.yaml"]
+
+
+def test_a_replication_alone_is_its_row_among_many(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    many = run_into(play, tmp_path / "many", asked(9))
+    alone = run_into(play, tmp_path / "alone", Asked(replications=[7], seed=5, keeps_journal=True))
+    for table in ("replications", "series", "types", "sectors", "journal"):
+        rows = pq.read_table(many / f"{table}.parquet").to_pylist()
+        assert pq.read_table(alone / f"{table}.parquet").to_pylist() == [
+            r for r in rows if r["replication"] == 7
+        ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 100, 333, 5000])
+def test_batches_hold_every_replication_once_and_in_order(count: int) -> None:
+    batches = batches_of(range(count))
+    assert [i for batch in batches for i in batch] == list(range(count))
+    assert max(len(b) for b in batches) <= 16
+
+
+def test_interrupted_a_run_keeps_what_is_done_and_says_so(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    def impatient(done: int, _: int) -> None:
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_into(play, tmp_path / "run", asked(20), progress=impatient)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["interrupted"], manifest["replications"], manifest["replications_asked"]) == (
+        True,
+        4,
+        20,
+    )
+    assert pq.read_table(tmp_path / "run" / "replications.parquet").num_rows == 4
+    whole = run_into(play, tmp_path / "four", asked(4))
+    for table in ("replications", "series", "types"):
+        kept = pq.read_table(tmp_path / "run" / f"{table}.parquet")
+        assert kept.to_pylist() == pq.read_table(whole / f"{table}.parquet").to_pylist()
+
+
+def test_interrupted_before_anything_is_done_nothing_is_left(
+    play: ScenarioFile, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("sim.study.replicate._batches", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_into(play, tmp_path / "run", asked(20))
+    assert [p.name for p in tmp_path.iterdir()] == ["play.yaml"]
+
+
+def test_a_fault_in_the_middle_leaves_nothing_behind(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    def broken(_: pathlib.Path) -> None:
+        raise RuntimeError("the pen is dry")
+
+    with pytest.raises(RuntimeError, match="the pen is dry"):
+        run_into(play, tmp_path / "run", asked(2), finishing=broken)
+    assert [p.name for p in tmp_path.iterdir()] == ["play.yaml"]
+
+
+def test_an_existing_folder_is_kept_unless_forced(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "diary.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(FolderExists, match="run is already there"):
+        run_into(play, folder, asked(1))
+    assert (folder / "diary.txt").read_text(encoding="utf-8") == "mine"
+    run_into(play, folder, asked(1), force=True)
+    assert not (folder / "diary.txt").exists()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["play.yaml", "run"]
+
+
+def test_a_folder_that_appears_meanwhile_is_not_overwritten(tmp_path: pathlib.Path) -> None:
+    writer = RunWriter(tmp_path / "run")
+    writer.write_text("summary.json", "{}")
+    (tmp_path / "run").mkdir()
+    with pytest.raises(FolderExists):
+        writer.finish()
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_free_names_count_up(tmp_path: pathlib.Path) -> None:
+    for expected in ("a", "a-2", "a-3"):
+        folder = free_name(tmp_path, "a")
+        assert folder.name == expected
+        folder.mkdir()
+
+
+def test_the_manifest_is_enough_to_run_it_again(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    first = run_into(play, tmp_path / "first", asked(3))
+    manifest = json.loads((first / "manifest.json").read_text(encoding="utf-8"))
+    again = load(first / "scenario.resolved.yaml")
+    numbers = range(manifest["first_replication"], manifest["first_replication"] + manifest["replications"])
+    second = run_into(
+        again,
+        tmp_path / "second",
+        Asked(replications=numbers, seed=manifest["seed"], keeps_journal=manifest["journal"]),
+    )
+    assert digest(first) == digest(second)
+    stored = {name: hashlib.sha256((first / name).read_bytes()).hexdigest() for name in manifest["results"]}
+    assert manifest["results"] == stored
+
+
+def test_memory_of_what_waits_is_bounded(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    """However many replications are asked for, no more than a few batches are handed out ahead of what is written."""
+    ahead: list[int] = []
+    written = [0]
+
+    class Pool(concurrent.futures.ThreadPoolExecutor):
+        handed = 0
+
+        def submit(
+            self, fn: Callable[..., object], /, *args: object, **kwargs: object
+        ) -> concurrent.futures.Future[object]:  # type: ignore[override]
+            Pool.handed += len(args[2])
+            ahead.append(Pool.handed - written[0])
+            return super().submit(fn, *args, **kwargs)
+
+    def count(done: int, _: int) -> None:
+        written[0] = done
+
+    with Pool(2) as pool:
+        run_into(play, tmp_path / "run", asked(60), executor=pool, progress=count)
+    assert max(ahead) <= 7 * len(batches_of(range(60))[0])
