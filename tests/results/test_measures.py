@@ -70,7 +70,8 @@ def test_the_ratio_interval_knows_that_incidents_come_in_crowds() -> None:
         sighted = rng.binomial(happened, rng.beta(20, 20, size=30))
         total, seen = happened.sum(), sighted.sum()
         share, low, high = ratio_interval(
-            np.array([seen]), np.array([total]), np.array([(sighted**2).sum()]), np.array([(happened**2).sum()]),
+            np.array([seen]), np.array([total]),
+            np.array([(sighted**2).sum()]), np.array([(happened**2).sum()]),
             np.array([(sighted * happened).sum()]), 30, t_quantile(29),
         )  # fmt: skip
         hits += bool(low[0] <= 0.5 <= high[0])
