@@ -89,16 +89,16 @@ _KINDS: Final[dict[Dimension, _Kind]] = {
 }
 
 # Each unit: its size in km, h or km/h, the powers of length and time, and the words for it.
-_HOUR, _DAY = Fraction(1), Fraction(24)
+_DAY = Fraction(24)
 _UNITS: Final[tuple[tuple[Fraction, tuple[int, int], str], ...]] = (
     (Fraction("1.609344"), (1, 0), "mi mile miles"),
     (Fraction(1), (1, 0), "km kilometre kilometres kilometer kilometers"),
     (Fraction("0.001"), (1, 0), "m metre metres meter meters"),
     (Fraction("1.852"), (1, 0), "nm nmi"),
     (Fraction("0.0003048"), (1, 0), "ft foot feet"),
-    (_HOUR / 3600, (0, 1), "s sec secs second seconds"),
-    (_HOUR / 60, (0, 1), "min mins minute minutes"),
-    (_HOUR, (0, 1), "h hr hrs hour hours"),
+    (Fraction(1, 3600), (0, 1), "s sec secs second seconds"),
+    (Fraction(1, 60), (0, 1), "min mins minute minutes"),
+    (Fraction(1), (0, 1), "h hr hrs hour hours"),
     (_DAY, (0, 1), "d day days"),
     (_DAY * 7, (0, 1), "wk wks week weeks"),
     (_DAY * Fraction("365.25") / 12, (0, 1), "month months"),
@@ -124,8 +124,8 @@ _SPOKEN: Final[dict[str, tuple[tuple[Fraction, str], ...]]] = {
         (_DAY * Fraction("365.25") / 12, "month"),
         (_DAY, "day"),
         (_HOUR, "h"),
-        (_HOUR / 60, "min"),
-        (_HOUR / 3600, "s"),
+        (Fraction(1, 60), "min"),
+        (Fraction(1, 3600), "s"),
     ),
 }
 
@@ -397,7 +397,3 @@ PositiveDuration = Annotated[float, Quantity("duration", above=0)]
 """Hours above 0."""
 PositiveSpeed = Annotated[float, Quantity("speed", above=0)]
 """Kilometres per hour above 0."""
-PositiveRate = Annotated[float, Quantity("rate", above=0)]
-"""Per hour, above 0."""
-PositiveLineRate = Annotated[float, Quantity("line_rate", above=0)]
-"""Per kilometre of line and hour, above 0."""
