@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-MINUTES_PER_HOUR: Final = 60.0
+MINUTES_PERFraction(1): Final = 60.0
 HOURS_PER_DAY: Final = 24.0
 DAYS_PER_YEAR: Final = 365.25
 HOURS_PER_YEAR: Final = 8766.0
@@ -123,7 +123,7 @@ _SPOKEN: Final[dict[str, tuple[tuple[Fraction, str], ...]]] = {
         (_DAY * Fraction("365.25"), "year"),
         (_DAY * Fraction("365.25") / 12, "month"),
         (_DAY, "day"),
-        (_HOUR, "h"),
+        (Fraction(1), "h"),
         (Fraction(1, 60), "min"),
         (Fraction(1, 3600), "s"),
     ),
