@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import CoreSchema
 
-MINUTES_PERFraction(1): Final = 60.0
+MINUTES_PER_HOUR: Final = 60.0
 HOURS_PER_DAY: Final = 24.0
 DAYS_PER_YEAR: Final = 365.25
 HOURS_PER_YEAR: Final = 8766.0
