@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import strategies as st
 
 from sim.campaign.engine import History, simulate
 from sim.campaign.theatre import Theatre, stage
@@ -49,6 +50,78 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def small(**over: Any) -> dict[str, Any]:
     """The short line with changes laid on it."""
     return merged(yaml.safe_load(SMALL), over)
+
+
+LAWS = st.sampled_from(
+    [
+        "40 min",
+        {"kind": "exponential", "mean": "50 min"},
+        {"kind": "lognormal", "median": "1 h", "p90": "6 h"},
+        {"kind": "uniform", "low": "10 min", "high": "3 h"},
+    ]
+)
+PATTERNS = st.sampled_from(["regular", "random", "back_and_forth"])
+SHARES = st.sampled_from([0.0, 0.3, 0.9, 1.0])
+
+
+@st.composite
+def scenarios(draw: Any) -> dict[str, Any]:
+    """Small scenarios of every kind whose force does not change: nations, caveats, patterns, policies, laws."""
+    types = {
+        name: {
+            "rate": f"{draw(st.integers(1, 25))} per day",
+            "severity": draw(st.integers(1, 3)),
+            "teams": draw(st.integers(0, 3)),
+            "night": draw(st.sampled_from([0.2, 1.0, 3.0])),
+            "duration": draw(LAWS),
+            "on_scene": draw(LAWS),
+            "evidence": draw(LAWS),
+            "standard": f"{draw(st.integers(1, 4))} h",
+            "false_reports": f"{draw(st.integers(0, 3))} per day",
+            "needs_arms": draw(st.booleans()),
+        }
+        for name in ("shelling", "drone", "raid")
+    }
+    bravo = {
+        "strength": draw(st.sampled_from([0, 300, 600])),
+        "armed": draw(st.booleans()),
+        "sectors": draw(st.sampled_from([None, ["north"], ["south"]])),
+        "caveats": {
+            "no_night": draw(st.booleans()),
+            "no_types": draw(st.sampled_from([[], ["drone"]])),
+            "own_sectors_only": draw(st.booleans()),
+        },
+    }
+    if bravo["sectors"] is None:
+        del bravo["sectors"]
+    what = small(
+        horizon=f"{draw(st.integers(6, 150))} h",
+        sectors={"north": {"from": "0 km"}, "south": {"from": "33 km"}},
+        base_layout={"every": "20 km", "depth": "7 km"},
+        travel={"road_speed": f"{draw(st.integers(10, 60))} km/h"},
+        force={"contingents": {"alpha": {"strength": draw(st.integers(1, 6)) * 200}, "bravo": bravo}},
+        posture={"everywhere": {"teams": {"count": draw(st.integers(0, 5))}}},
+        watch={
+            "weather": {"poor_share": draw(SHARES)},
+            "posts": {"reach": "4 km", "detection": draw(SHARES)},
+            "patrols": {
+                "pattern": draw(PATTERNS),
+                "detection": draw(SHARES),
+                "hours": draw(st.sampled_from(["day", "always"])),
+            },
+            "orbits": {"pattern": draw(PATTERNS), "detection": draw(SHARES)},
+            "reports": {"probability": draw(SHARES), "delay": draw(LAWS)},
+        },
+        response={
+            "policy": draw(st.sampled_from(["nearest", "own_sector_first", "hold_reserve"])),
+            "reserve": draw(st.integers(0, 2)),
+            "reserve_severity": draw(st.integers(1, 3)),
+            "reaction": draw(LAWS),
+            "reach": f"{draw(st.sampled_from([1, 2, 8]))} h",
+            "give_up_after": f"{draw(st.sampled_from([0, 1, 6, 1000]))} h",
+        },
+    )
+    return what | {"violations": types}
 
 
 def staged(folder: pathlib.Path, what: str | Mapping[str, Any]) -> Theatre:

@@ -60,7 +60,7 @@ class Twin:
     newest_first: bool = False  # the broken twin: the latest incident of a severity goes first
     incidents: list[Incident] = field(default_factory=list)
     waiting: list[Incident] = field(default_factory=list)
-    events: list[tuple[float, int, Any]] = field(default_factory=list)
+    events: list[tuple[float, int, int, Any]] = field(default_factory=list)
     counter: int = 0
 
     def draw(self, incident: Incident, block: int) -> tuple[float, ...]:
@@ -101,7 +101,10 @@ class Twin:
             level, index, step = 0.0, 0, oracles.keyed(self.seed, self.replication, code, -1, 0)[0]
             while True:
                 level -= math.log(step)
-                piece = next((q for q in range(len(plan.piece_is_night)) if plan.cumulative[stream, q + 1] > level), None)
+                piece = next(
+                    (q for q in range(len(plan.piece_is_night)) if plan.cumulative[stream, q + 1] > level),
+                    None,
+                )
                 if piece is None:
                     break
                 into = (level - plan.cumulative[stream, piece]) / plan.rate_per_h[stream, piece]
@@ -111,7 +114,9 @@ class Twin:
                 step, place, _, _ = oracles.keyed(self.seed, self.replication, code, index, 0)
                 kind = int(plan.stream_type[stream])
                 cell = next(c for c, share in enumerate(plan.place_cdf[kind]) if share > place)
-                self.incidents.append(Incident(stream, index, kind, cell, start_h, bool(plan.stream_is_false[stream])))
+                self.incidents.append(
+                    Incident(stream, index, kind, cell, start_h, bool(plan.stream_is_false[stream]))
+                )
                 index += 1
 
     # What is seen ----------------------------------------------------------------------------------------------
@@ -141,7 +146,9 @@ class Twin:
             delay_h, incident.layer = min(ways)
             incident.sighted_h = incident.start_h + delay_h
 
-    def passes(self, layer: int, kind: int, night: int, cell: int, u_phase: float, u_miss: float) -> list[float]:
+    def passes(
+        self, layer: int, kind: int, night: int, cell: int, u_phase: float, u_miss: float
+    ) -> list[float]:
         """When the passing watch notices, pass by pass; at most one time."""
         gap_h = float(self.laydown.pass_gap_h[layer, night, cell])
         notices = float(self.plan.pass_detection[layer, kind, night])
@@ -173,7 +180,11 @@ class Twin:
         plan, sector = self.plan, int(self.plan.cell_sector[incident.cell])
         own = int(plan.station_sector[team.station])
         free_there = sum(t.job is None and int(plan.station_sector[t.station]) == own for t in self.teams)
-        keeps = plan.policy == 2 and plan.severity[incident.kind] < plan.reserve_severity and free_there <= plan.reserve
+        keeps = (
+            plan.policy == 2
+            and plan.severity[incident.kind] < plan.reserve_severity
+            and free_there <= plan.reserve
+        )
         return bool(
             plan.station_may_attend[team.station, incident.kind]
             and plan.station_may_enter[team.station, sector]
@@ -223,8 +234,10 @@ class Twin:
     # The order of things ---------------------------------------------------------------------------------------
 
     def later(self, at_h: float, what: Any) -> None:
+        """Simultaneous ends of work come in the order of the teams."""
         self.counter += 1
-        heapq.heappush(self.events, (at_h, self.counter, what))
+        first = what.number if isinstance(what, Team) else -1
+        heapq.heappush(self.events, (at_h, first, self.counter, what))
 
     def play(self) -> list[Incident]:
         stations = [int(s) for s in self.plan.team_station]
@@ -235,7 +248,7 @@ class Twin:
             if incident.sighted_h < self.horizon_h:
                 self.later(incident.sighted_h, incident)
         while self.events and self.events[0][0] < self.horizon_h:
-            at_h, _, what = heapq.heappop(self.events)
+            at_h, _, _, what = heapq.heappop(self.events)
             if isinstance(what, Incident):
                 self.is_sighted(what, at_h)
             else:
@@ -298,7 +311,9 @@ class Twin:
         took_h = incident.arrived_h - incident.start_h
         u_life, u_says, _, _ = self.draw(incident, 4)
         fresh = took_h <= self.duration(self.plan.evidence_law[incident.kind], u_life)
-        incident.attributed = bool(not incident.is_false and fresh and u_says < self.plan.attribution[incident.kind])
+        incident.attributed = bool(
+            not incident.is_false and fresh and u_says < self.plan.attribution[incident.kind]
+        )
         self.ends(incident, "in_time" if took_h <= self.plan.standard_h[incident.kind] else "late", at_h)
 
     def ends(self, incident: Incident, outcome: str, at_h: float) -> None:

@@ -35,7 +35,13 @@ PLAY: dict[str, Any] = {
 def at(km: float, start_h: float, **more: Any) -> dict[str, Any]:
     """A type whose incidents lie at one place; `at_hours` then lets it happen once, at *start_h*."""
     spot = {"chainage": f"{km} km", "share": 1.0, "spread": "1 m"}
-    return {"rate": "1 per day", "hot_spots": {"spot": spot}, "on_scene": "3 h", "standard": "500 h", "_at": start_h} | more
+    return {
+        "rate": "1 per day",
+        "hot_spots": {"spot": spot},
+        "on_scene": "3 h",
+        "standard": "500 h",
+        "_at": start_h,
+    } | more
 
 
 Lines = list[str]
@@ -53,7 +59,9 @@ def play(theatre_of: Callable[..., Theatre]) -> Callable[..., tuple[Lines, Histo
             _happens_once(theatre, p, start_h)
         history = simulate(theatre, 1, 0, keeps_journal=True)
         lines = []
-        for w, h in sorted(zip(history.journal.whole, history.journal.hours, strict=True), key=lambda row: int(row[0][0])):
+        for w, h in sorted(
+            zip(history.journal.whole, history.journal.hours, strict=True), key=lambda row: int(row[0][0])
+        ):
             base = "nobody" if w[5] < 0 else theatre.ground.base_names[theatre.station_base[w[5]]]
             arrived = "" if not np.isfinite(h[3]) else f" at {h[3]:.2f}"
             lines.append(f"{list(hours)[w[0]]}: {OUTCOMES[w[3]]}, {base}{arrived}")
@@ -103,7 +111,13 @@ def test_the_gravest_is_served_first_then_the_oldest(play):
     }
     lines, _ = play(one, types)
     order = sorted((line.rsplit(" ", 1)[1], line.split(":")[0]) for line in lines)
-    assert [name for _, name in sorted((float(h), n) for h, n in order)] == ["a", "grave", "middling", "old", "young"]
+    assert [name for _, name in sorted((float(h), n) for h, n in order)] == [
+        "a",
+        "grave",
+        "middling",
+        "old",
+        "young",
+    ]
     assert lines[3] == "grave: in_time, west at 9.95"
 
 
@@ -133,7 +147,10 @@ def test_two_teams_are_sent_where_two_are_wanted(play):
     assert history.journal.hours[0, 4] == pytest.approx(5.0 + 5.05 + 3.0)  # east came at 10.05 and left last
 
 
-SECTORS = {"sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}}, "posture": {"everywhere": {"teams": {"count": 1}}}}
+SECTORS = {
+    "sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}},
+    "posture": {"everywhere": {"teams": {"count": 1}}},
+}
 
 
 def test_own_sector_first_sends_the_farther_team_of_the_sector(play):
@@ -148,7 +165,10 @@ def test_own_sector_first_sends_the_farther_team_of_the_sector(play):
 
 
 def test_a_reserve_is_kept_for_the_grave(play):
-    over = {"posture": {"everywhere": {"teams": {"count": 2}}}, "response": {"policy": "hold_reserve", "reserve": 1, "reserve_severity": 3}}
+    over = {
+        "posture": {"everywhere": {"teams": {"count": 2}}},
+        "response": {"policy": "hold_reserve", "reserve": 1, "reserve_severity": 3},
+    }
     lines, _ = play(over, {"a": at(25.5, 5.0), "small": at(25.5, 5.5), "grave": at(25.5, 6.0, severity=3)})
     assert [lines[0], lines[2]] == ["a: in_time, west at 5.55", "grave: in_time, east at 11.45"]
     # West is home at 9.10 but alone: it is the reserve until east is done at 14.45.
@@ -157,7 +177,10 @@ def test_a_reserve_is_kept_for_the_grave(play):
 
 def test_when_the_reserve_may_go_again_the_nearest_goes(play):
     """As above: east is done at 14.45, 54.5 km from its base; west has been idle at its own since 9.10 and is half an hour away."""
-    over = {"posture": {"everywhere": {"teams": {"count": 2}}}, "response": {"policy": "hold_reserve", "reserve": 1, "reserve_severity": 3}}
+    over = {
+        "posture": {"everywhere": {"teams": {"count": 2}}},
+        "response": {"policy": "hold_reserve", "reserve": 1, "reserve_severity": 3},
+    }
     lines, _ = play(over, {"a": at(25.5, 5.0), "small": at(25.5, 5.5), "grave": at(25.5, 6.0, severity=3)})
     assert lines[1] == "small: in_time, west at 15.00"
 
@@ -197,7 +220,13 @@ def test_what_lost_its_team_is_offered_to_those_who_are_free(play):
         "force": {
             "contingents": {
                 "alpha": {"strength": 500, "sectors": ["near"]},
-                "bravo": {"strength": 500, "sectors": ["far"], "armed": False, "support_share": 0.0, "absent_share": 0.0},
+                "bravo": {
+                    "strength": 500,
+                    "sectors": ["far"],
+                    "armed": False,
+                    "support_share": 0.0,
+                    "absent_share": 0.0,
+                },
             }
         },
         "response": {"preempt": True},
@@ -231,7 +260,17 @@ def test_who_comes_takes_what_has_waited(play):
     """Nobody is there until 9.00: what asks before is out of reach; what waits for a busy team is taken by the newcomer."""
     over = {
         "posture": {"everywhere": {"teams": {"count": 2}}},
-        "force": {"contingents": {"alpha": {"strength": 36}, "bravo": {"strength": 36, "support_share": 0.0, "absent_share": 0.0, "arrival": {"first": "9 h"}}}},
+        "force": {
+            "contingents": {
+                "alpha": {"strength": 36},
+                "bravo": {
+                    "strength": 36,
+                    "support_share": 0.0,
+                    "absent_share": 0.0,
+                    "arrival": {"first": "9 h"},
+                },
+            }
+        },
         "manning": {"prices": {"headquarters": 0.0}},
     }
     lines, _ = play(over, {"a": at(49.5, 5.0), "b": at(70.5, 6.0)})

@@ -42,7 +42,9 @@ def test_the_generator_gives_the_published_words(generator):
     check_known(generator)
 
 
-@pytest.mark.parametrize("broken", [lambda c, k: oracles.philox(c, k, rounds=9), lambda c, k: oracles.philox(c, k[::-1])])
+@pytest.mark.parametrize(
+    "broken", [lambda c, k: oracles.philox(c, k, rounds=9), lambda c, k: oracles.philox(c, k[::-1])]
+)
 def test_the_oracle_can_fail(broken):
     with pytest.raises(AssertionError):
         check_known(broken)
@@ -57,8 +59,12 @@ def test_the_generator_agrees_with_whole_number_arithmetic(counter, key):
 @given(st.integers(0, 2**64 - 1), st.integers(0, 10**6), st.integers(0, 50), st.integers(0, 20))
 @settings(deadline=None)
 def test_a_draw_is_keyed_by_seed_replication_stream_thing_and_block(seed, replication, index, block):
-    table = draws.Chance(seed, replication).uniforms("weather of north", index + 1, block)
-    assert tuple(table[index]) == oracles.keyed(seed, replication, stream_code("weather of north"), index, block)
+    chance = draws.Chance(seed, replication)
+    known = oracles.keyed(seed, replication, stream_code("weather of north"), index, block)
+    assert tuple(chance.uniforms("weather of north", index + 1, block=block)[index]) == known
+    assert tuple(chance.uniforms("weather of north", 1, first=index, block=block)[0]) == known
+    if block == 0:
+        assert chance.uniform("weather of north", index) == known[0]
 
 
 @numba.njit
@@ -102,7 +108,9 @@ def test_the_code_of_a_stream_is_pinned_so_that_old_runs_can_be_repeated():
 
 def test_two_streams_with_one_code_are_refused(monkeypatch):
     monkeypatch.setattr("sim.lineclock.streams.stream_code", len)
-    with pytest.raises(ValueError, match=r'^the names "drone" and "shell" have the same hash; rename one of them$'):
+    with pytest.raises(
+        ValueError, match=r'^the names "drone" and "shell" have the same hash; rename one of them$'
+    ):
         check_streams(["drone", "raids!", "shell"])
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from conftest import merged, small
+from conftest import merged, scenarios, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slow_twin import Twin
@@ -18,14 +18,30 @@ from sim.lineclock.state import OUTCOMES
 def by_kernel(campaign: Campaign) -> dict[tuple[int, int], tuple[Any, ...]]:
     journal = campaign.run().journal
     return {
-        (int(w[0]), int(w[1])): (int(w[2]), OUTCOMES[w[3]], int(w[4]), int(w[5]), int(w[6]), bool(w[7]), *(float(x) for x in h))
+        (int(w[0]), int(w[1])): (
+            int(w[2]),
+            OUTCOMES[w[3]],
+            int(w[4]),
+            int(w[5]),
+            int(w[6]),
+            bool(w[7]),
+            *(float(x) for x in h),
+        )
         for w, h in zip(journal.whole, journal.hours, strict=True)
     }
 
 
 def by_twin(campaign: Campaign, seed: int, **broken: Any) -> dict[tuple[int, int], tuple[Any, ...]]:
     """After the campaign has run: its laydown never changed."""
-    twin = Twin(campaign._plan, campaign._laydown, campaign._state.is_poor, seed, campaign.replication, campaign.theatre.horizon_h, **broken)
+    twin = Twin(
+        campaign._plan,
+        campaign._laydown,
+        campaign._state.is_poor,
+        seed,
+        campaign.replication,
+        campaign.theatre.horizon_h,
+        **broken,
+    )
     return {
         (i.stream, i.index): (
             i.cell, i.outcome, i.layer, i.station, i.sent, i.attributed, i.start_h, i.sighted_h, i.ordered_h, i.arrived_h, i.ended_h,
@@ -34,12 +50,17 @@ def by_twin(campaign: Campaign, seed: int, **broken: Any) -> dict[tuple[int, int
     }  # fmt: skip
 
 
-def same(kernel: dict[tuple[int, int], tuple[Any, ...]], twin: dict[tuple[int, int], tuple[Any, ...]]) -> None:
+def same(
+    kernel: dict[tuple[int, int], tuple[Any, ...]], twin: dict[tuple[int, int], tuple[Any, ...]]
+) -> None:
     """Words and whole numbers agree exactly; hours to 1e-9, since two libraries' logarithms may differ in their last bit."""
     assert kernel.keys() == twin.keys()
     for key, row in sorted(kernel.items(), key=lambda item: item[1][6]):
         assert row[:6] == twin[key][:6], (key, row, twin[key])
-        assert all(math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9) for a, b in zip(row[6:], twin[key][6:], strict=True)), (key, row, twin[key])
+        assert all(
+            math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+            for a, b in zip(row[6:], twin[key][6:], strict=True)
+        ), (key, row, twin[key])
 
 
 def check(theatre: Any, seed: int, **broken: Any) -> int:
@@ -49,69 +70,6 @@ def check(theatre: Any, seed: int, **broken: Any) -> int:
     return len(kernel)
 
 
-LAWS = st.sampled_from(
-    [
-        "40 min",
-        {"kind": "exponential", "mean": "50 min"},
-        {"kind": "lognormal", "median": "1 h", "p90": "6 h"},
-        {"kind": "uniform", "low": "10 min", "high": "3 h"},
-    ]
-)
-PATTERNS = st.sampled_from(["regular", "random", "back_and_forth"])
-SHARES = st.sampled_from([0.0, 0.3, 0.9, 1.0])
-
-
-@st.composite
-def scenarios(draw: Any) -> dict[str, Any]:
-    types = {
-        name: {
-            "rate": f"{draw(st.integers(1, 25))} per day",
-            "severity": draw(st.integers(1, 3)),
-            "teams": draw(st.integers(0, 3)),
-            "night": draw(st.sampled_from([0.2, 1.0, 3.0])),
-            "duration": draw(LAWS),
-            "on_scene": draw(LAWS),
-            "evidence": draw(LAWS),
-            "standard": f"{draw(st.integers(1, 4))} h",
-            "false_reports": f"{draw(st.integers(0, 3))} per day",
-            "needs_arms": draw(st.booleans()),
-        }
-        for name in ("shelling", "drone", "raid")
-    }
-    bravo = {
-        "strength": draw(st.sampled_from([0, 300, 600])),
-        "armed": draw(st.booleans()),
-        "sectors": draw(st.sampled_from([None, ["north"], ["south"]])),
-        "caveats": {"no_night": draw(st.booleans()), "no_types": draw(st.sampled_from([[], ["drone"]])), "own_sectors_only": draw(st.booleans())},
-    }
-    if bravo["sectors"] is None:
-        del bravo["sectors"]
-    what = small(
-        horizon=f"{draw(st.integers(6, 150))} h",
-        sectors={"north": {"from": "0 km"}, "south": {"from": "33 km"}},
-        base_layout={"every": "20 km", "depth": "7 km"},
-        travel={"road_speed": f"{draw(st.integers(10, 60))} km/h"},
-        force={"contingents": {"alpha": {"strength": draw(st.integers(1, 6)) * 200}, "bravo": bravo}},
-        posture={"everywhere": {"teams": {"count": draw(st.integers(0, 5))}}},
-        watch={
-            "weather": {"poor_share": draw(SHARES)},
-            "posts": {"reach": "4 km", "detection": draw(SHARES)},
-            "patrols": {"pattern": draw(PATTERNS), "detection": draw(SHARES), "hours": draw(st.sampled_from(["day", "always"]))},
-            "orbits": {"pattern": draw(PATTERNS), "detection": draw(SHARES)},
-            "reports": {"probability": draw(SHARES), "delay": draw(LAWS)},
-        },
-        response={
-            "policy": draw(st.sampled_from(["nearest", "own_sector_first", "hold_reserve"])),
-            "reserve": draw(st.integers(0, 2)),
-            "reserve_severity": draw(st.integers(1, 3)),
-            "reaction": draw(LAWS),
-            "reach": f"{draw(st.sampled_from([1, 2, 8]))} h",
-            "give_up_after": f"{draw(st.sampled_from([0, 1, 6, 1000]))} h",
-        },
-    )
-    return what | {"violations": types}
-
-
 @given(what=scenarios(), seed=st.integers(0, 2**64 - 1))
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_line_clock_agrees_with_its_slow_twin(theatre_of, what, seed):
@@ -119,20 +77,39 @@ def test_the_line_clock_agrees_with_its_slow_twin(theatre_of, what, seed):
 
 
 def test_they_agree_over_a_long_and_busy_month(theatre_of):
-    busy = merged(small(), {"horizon": "30 days", "violations": {"shelling": {"rate": "40 per day"}, "raid": {"rate": "9 per day", "severity": 4, "teams": 2}}})
+    busy = merged(
+        small(),
+        {
+            "horizon": "30 days",
+            "violations": {
+                "shelling": {"rate": "40 per day"},
+                "raid": {"rate": "9 per day", "severity": 4, "teams": 2},
+            },
+        },
+    )
     assert check(theatre_of(busy), 11) > 1500
 
 
 def test_the_oracle_can_fail(theatre_of):
     """A twin that serves the newest first is found out."""
     with pytest.raises(AssertionError):
-        check(theatre_of(merged(small(), {"violations": {"shelling": {"rate": "40 per day"}}})), 11, newest_first=True)
+        check(
+            theatre_of(merged(small(), {"violations": {"shelling": {"rate": "40 per day"}}})),
+            11,
+            newest_first=True,
+        )
 
 
 def test_one_compiled_kernel_serves_every_scenario(theatre_of):
     """Arrays of one scenario have the types of another's: nothing is compiled twice."""
     from sim.lineclock import kernel
 
-    for what in (small(), small(response={"policy": "hold_reserve", "reserve_severity": 2}, travel={"night_factor": 1.0}), small(force={"scale": 0.0})):
+    for what in (
+        small(),
+        small(response={"policy": "hold_reserve", "reserve_severity": 2}, travel={"night_factor": 1.0}),
+        small(force={"scale": 0.0}),
+    ):
         Campaign(theatre_of(what), 1, 0).run()
-    assert [len(f.signatures) for f in (kernel.starts, kernel.advance, kernel.duty_changes, kernel.closes)] == [1, 1, 1, 1]
+    assert [
+        len(f.signatures) for f in (kernel.starts, kernel.advance, kernel.duty_changes, kernel.closes)
+    ] == [1, 1, 1, 1]
