@@ -1,6 +1,6 @@
 """Closed forms and slow, obvious twins that the simulator is held to, each with its derivation.
 
-Nothing here imports the code that it judges. Statistical agreement is decided at one false alarm in a million, and every such
+Nothing here imports the code that it judges. Statistical agreement is decided at one false alarm in a million for each comparison, and every such
 test names the smallest bias that it is sure to catch.
 """
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 FALSE_ALARM = 1e-6
 
-# Agreement -----------------------------------------------------------------------------------------------------
+# Agreement --------------------------------------------------------------------------------------------------
 
 
 def agrees(means: Sequence[float] | Floats, truth: float, *, catches: float) -> None:
@@ -34,9 +34,11 @@ def agrees(means: Sequence[float] | Floats, truth: float, *, catches: float) -> 
 
 
 def share_agrees(hits: int, trials: int, truth: float) -> None:
-    """Assert that *hits* of independent *trials* fit a chance of *truth* (exact binomial, one false alarm in a million)."""
+    """Assert that *hits* of independent *trials* fit a chance of *truth*, by the exact binomial."""
     low, high = stats.binom.interval(1 - FALSE_ALARM, trials, truth)
-    assert low <= hits <= high, f"{hits} of {trials} ({hits / max(trials, 1):.4f}) do not fit a chance of {truth:.4f}"
+    assert low <= hits <= high, (
+        f"{hits} of {trials} ({hits / max(trials, 1):.4f}) do not fit a chance of {truth:.4f}"
+    )
 
 
 def count_agrees(count: int, mean: float) -> None:
@@ -45,13 +47,16 @@ def count_agrees(count: int, mean: float) -> None:
     assert low <= count <= high, f"{count} does not fit a Poisson mean of {mean:.1f}: [{low:.0f}, {high:.0f}]"
 
 
-# O13: keyed chance ---------------------------------------------------------------------------------------------
+# O13: keyed chance ------------------------------------------------------------------------------------------
 
 MASK = 0xFFFFFFFF
 
 
 def philox(counter: Sequence[int], key: Sequence[int], rounds: int = 10) -> tuple[int, int, int, int]:
-    """Philox4x32 in whole numbers (Salmon et al. 2011, section 3.3): multiply, split into high and low, mix, bump the key."""
+    """Philox4x32 in whole numbers (Salmon et al.
+
+    2011, section 3.3): multiply, split into high and low, mix, bump the key.
+    """
     a, b, c, d = counter
     k0, k1 = key
     for _ in range(rounds):
@@ -68,11 +73,13 @@ def keyed(seed: int, replication: int, stream: int, index: int, block: int) -> t
     return tuple((word + 0.5) / 2**32 for word in words)
 
 
-# O1: M/M/c -----------------------------------------------------------------------------------------------------
+# O1: M/M/c --------------------------------------------------------------------------------------------------
 
 
 def erlang_b(servers: int, load: float) -> float:
-    """Share of arrivals lost by c servers without a queue: (a^c / c!) / sum of a^i / i!, by the stable recursion in c."""
+    """Share of arrivals lost by c servers without a queue: (a^c / c!) / sum of a^i / i!, by the stable
+    recursion in c.
+    """
     blocked = 1.0
     for n in range(1, servers + 1):
         blocked = load * blocked / (n + load * blocked)
@@ -90,11 +97,13 @@ def mean_wait(servers: int, load: float, service_h: float) -> float:
     return erlang_c(servers, load) * service_h / (servers - load)
 
 
-# O3: M/G/1 with non-preemptive priority ---------------------------------------------------------------------------
+# O3: M/G/1 with non-preemptive priority ---------------------------------------------------------------------
 
 
 def priority_waits(rates: Sequence[float], means: Sequence[float], seconds: Sequence[float]) -> list[float]:
-    """Mean wait of each class, gravest first (Cobham 1954): W0 / ((1 - s_above)(1 - s_above - own)), W0 = sum of rate x E[S^2] / 2."""
+    """Mean wait of each class, gravest first (Cobham 1954): W0 / ((1 - s_above)(1 - s_above - own)), W0 = sum
+    of rate x E[S^2] / 2.
+    """
     rest = sum(rate * second for rate, second in zip(rates, seconds, strict=True)) / 2
     waits, above = [], 0.0
     for rate, mean in zip(rates, means, strict=True):
@@ -104,7 +113,7 @@ def priority_waits(rates: Sequence[float], means: Sequence[float], seconds: Sequ
     return waits
 
 
-# O2: the hypercube ---------------------------------------------------------------------------------------------
+# O2: the hypercube ------------------------------------------------------------------------------------------
 
 
 class Hypercube:
@@ -122,7 +131,9 @@ class Hypercube:
         full = (1 << servers) - 1
         total = rates.sum()
         ratio = total * service_h / servers
-        self.first = np.zeros((servers, full + 1))  # first[n, B]: rate of arrivals that go to n while B are busy
+        self.first = np.zeros(
+            (servers, full + 1)
+        )  # first[n, B]: rate of arrivals that go to n while B are busy
         for j in range(atoms):
             for busy in range(full):
                 server = next(s for s in order[j] if not busy >> s & 1)

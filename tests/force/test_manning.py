@@ -1,4 +1,6 @@
-"""From soldiers to a laydown and back: whole tasks, the order of keeping, shares, prices and the rotation pool."""
+"""From soldiers to a laydown and back: whole tasks, the order of keeping, shares, prices and the rotation
+pool.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ COUNTS = arrays(np.int64, (3, 6), elements=st.integers(0, 12))
 SOLDIERS = arrays(np.float64, (3,), elements=st.floats(0, 2000))
 ORDERS = st.permutations(TASKS).map(tuple)
 
-# Manning -------------------------------------------------------------------------------------------------------
+# Manning ----------------------------------------------------------------------------------------------------
 
 
 def by_hand(wanted: Any, prices: Any, keep: tuple[str, ...], available: Any) -> list[list[int]]:
@@ -47,7 +49,9 @@ def by_hand(wanted: Any, prices: Any, keep: tuple[str, ...], available: Any) -> 
         for word in keep:
             task = TASKS.index(word)
             for _ in range(int(wanted[x, task])):
-                if (task == HEADQUARTERS and left > 1e-9) or (task != HEADQUARTERS and left >= float(prices[task]) - 1e-9 * float(prices[task])):
+                if (task == HEADQUARTERS and left > 1e-9) or (
+                    task != HEADQUARTERS and left >= float(prices[task]) - 1e-9 * float(prices[task])
+                ):
                     row[task], left = row[task] + 1, max(0.0, left - float(prices[task]))
                 else:
                     break
@@ -102,12 +106,18 @@ def test_the_last_task_kept_is_given_up_first():
 
 
 def test_posts_are_manned_whole_or_not_at_all():
-    assert man(np.array([[0, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([23.9])).tolist() == [[0, 3, 0, 0, 0, 0]]
+    assert man(np.array([[0, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([23.9])).tolist() == [
+        [0, 3, 0, 0, 0, 0]
+    ]
 
 
 def test_a_headquarters_works_with_whoever_there_is():
-    assert man(np.array([[1, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([50.0])).tolist() == [[1, 0, 0, 0, 0, 0]]
-    assert man(np.array([[1, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([0.0])).tolist() == [[0, 0, 0, 0, 0, 0]]
+    assert man(np.array([[1, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([50.0])).tolist() == [
+        [1, 0, 0, 0, 0, 0]
+    ]
+    assert man(np.array([[1, 4, 0, 0, 0, 0]]), PRICES, USUAL, np.array([0.0])).tolist() == [
+        [0, 0, 0, 0, 0, 0]
+    ]
 
 
 def test_tenths_of_soldiers_that_add_up_make_a_whole_team():
@@ -116,7 +126,7 @@ def test_tenths_of_soldiers_that_add_up_make_a_whole_team():
     assert man(wanted, PRICES, USUAL, np.array([sum([3.6] * 10)]))[0, TEAMS] == 1
 
 
-# Shares --------------------------------------------------------------------------------------------------------
+# Shares -----------------------------------------------------------------------------------------------------
 
 
 @given(st.integers(0, 500), arrays(np.float64, st.integers(1, 8), elements=st.floats(0, 1e6)))
@@ -135,7 +145,11 @@ def test_the_largest_remainder_takes_what_is_left_and_ties_go_to_the_first():
     assert shares_of(4, np.array([0.6, 0.3, 0.1])).tolist() == [3, 1, 0]
 
 
-SERVED = st.lists(st.one_of(st.none(), st.lists(st.integers(0, 3), min_size=1, max_size=4).map(tuple)), min_size=1, max_size=5)
+SERVED = st.lists(
+    st.one_of(st.none(), st.lists(st.integers(0, 3), min_size=1, max_size=4).map(tuple)),
+    min_size=1,
+    max_size=5,
+)
 
 
 @given(SERVED, st.data())
@@ -151,7 +165,9 @@ def test_every_soldier_is_given_once_and_only_where_his_nation_serves(served, da
     floating = sum(effective[i] for i, s in enumerate(served) if s is None)
     fixed = sum((given_[i] for i, s in enumerate(served) if s is not None), np.zeros(4))
     missing = np.maximum(wanted - fixed, 0.0)
-    if 0 < floating <= missing.sum():  # too few for all: none goes where nothing is missing, and all lack the same share
+    if (
+        0 < floating <= missing.sum()
+    ):  # too few for all: none goes where nothing is missing, and all lack the same share
         got = given_.sum(axis=0) - fixed
         assert np.allclose(got * missing.sum(), missing * floating, atol=1e-3)
     elif floating > missing.sum():
@@ -163,7 +179,7 @@ def test_named_sectors_come_first_and_floating_soldiers_fill_what_is_left():
     assert given_.tolist() == [[100.0, 0.0, 0.0], [0.0, 60.0, 30.0]]
 
 
-# Prices, wishes and the way back -------------------------------------------------------------------------------
+# Prices, wishes and the way back ----------------------------------------------------------------------------
 
 
 def test_the_usual_prices_are_those_of_the_reference():
@@ -174,17 +190,25 @@ def test_wishes_by_kilometres_are_rounded_up_and_a_sector_may_wish_otherwise(the
     what = small(
         sectors={"north": {"from": "0 km"}, "south": {"from": "35 km"}},
         posture={
-            "everywhere": {"posts": {"count": None, "every": "10 km"}, "patrols": {"rate": None, "every": "8 km"}},
+            "everywhere": {
+                "posts": {"count": None, "every": "10 km"},
+                "patrols": {"rate": None, "every": "8 km"},
+            },
             "sectors": {"south": {"teams": {"count": 0}, "posts": {"count": 7}}},
         },
     )
     theatre = theatre_of(what)
-    assert wanted_laydown(theatre.scenario, theatre.ground).tolist() == [[1, 4, 5, 3, 1, 2], [1, 7, 4, 0, 1, 2]]
+    assert wanted_laydown(theatre.scenario, theatre.ground).tolist() == [
+        [1, 4, 5, 3, 1, 2],
+        [1, 7, 4, 0, 1, 2],
+    ]
 
 
 @given(st.floats(0, 0.9), st.floats(0, 0.9), COUNTS)
 def test_troops_to_task_runs_backwards_what_manning_runs_forwards(support, absent, wanted):
-    """What the waterfall asks for on station, sent forward through the same shares, mans exactly what was wanted."""
+    """What the waterfall asks for on station, sent forward through the same shares, mans exactly what was
+    wanted.
+    """
     from types import SimpleNamespace
 
     manning = ManningPart(support_share=support, absent_share=absent)
@@ -203,7 +227,9 @@ def test_troops_to_task_runs_backwards_what_manning_runs_forwards(support, absen
 
 def test_a_force_of_the_size_that_the_waterfall_asks_for_mans_all_that_is_wanted(theatre_of: Stage):
     theatre = theatre_of(small())
-    needed = {step.label: step for step in troops_to_task(theatre.scenario, theatre.wanted, 5.0)}["on station"].soldiers
+    needed = {step.label: step for step in troops_to_task(theatre.scenario, theatre.wanted, 5.0)}[
+        "on station"
+    ].soldiers
     enough, one_fewer = int(np.ceil(needed)), int(np.floor(needed)) - 1
     for strength, is_enough in ((enough, True), (one_fewer, False)):
         force = {"contingents": {"alpha": {"strength": strength, "unit_size": 50000}}}
@@ -211,7 +237,7 @@ def test_a_force_of_the_size_that_the_waterfall_asks_for_mans_all_that_is_wanted
         assert (manned == theatre.wanted).all() == is_enough
 
 
-# The rotation pool ---------------------------------------------------------------------------------------------
+# The rotation pool ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -244,18 +270,22 @@ def test_scale_multiplies_every_contingent(theatre_of: Stage):
     assert [c.strength for c in theatre.contingents] == [1200, 500]
 
 
-# What reaches the laydown --------------------------------------------------------------------------------------
+# What reaches the laydown -----------------------------------------------------------------------------------
 
 
 def test_too_few_soldiers_give_up_what_is_kept_last(theatre_of: Stage):
-    """345 soldiers give 207 effective: headquarters 120, two teams of 36, two posts of 6, and the two sensors."""
+    """345 soldiers give 207 effective: headquarters 120, two teams of 36, two posts of 6, and the two
+    sensors.
+    """
     what = small(force={"contingents": {"alpha": {"strength": 345, "unit_size": 345}}})
     manned = simulate(theatre_of(what), 1, 0).force.manned[-1, 0]
     assert manned[[HEADQUARTERS, TEAMS, POSTS, ORBITS, PATROLS, SENSORS]].tolist() == [1, 2, 2, 0, 0, 2]
 
 
 def test_nations_man_teams_in_proportion_to_who_is_there(theatre_of: Stage):
-    """Two nations of different rules, two to one: of six team places on three bases, four and two, two at each base."""
+    """Two nations of different rules, two to one: of six team places on three bases, four and two, two at
+    each base.
+    """
     what = small(
         base_layout={"every": "20 km"},
         posture={"everywhere": {"teams": {"count": 6}}},

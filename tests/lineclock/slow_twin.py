@@ -1,4 +1,5 @@
-"""The line clock once more, in plain Python: lists, dictionaries and `heapq`, one incident after the other, with the same keyed draws.
+"""The line clock once more, in plain Python: lists, dictionaries and `heapq`, one incident after the other,
+with the same keyed draws.
 
 It covers a force that does not change: standing watch, patrols, orbits and reports; false reports; any number of teams for an incident;
 the three policies; caveats; the queue by severity and age; giving up. Recalls (`preempt`) it does not know.

@@ -1,4 +1,5 @@
-"""Who is sent, who waits and who is called back: short plays on a straight line where every hour can be reckoned by hand.
+"""Who is sent, who waits and who is called back: short plays on a straight line where every hour can be
+reckoned by hand.
 
 Everything is reported the moment it happens. Teams drive at 10 km/h by day and night, set out at once, and stay a fixed time.
 """
@@ -71,7 +72,9 @@ def play(theatre_of: Callable[..., Theatre]) -> Callable[..., tuple[Lines, Histo
 
 
 def _happens_once(theatre: Theatre, stream: int, start_h: float) -> None:
-    """Bend a stream's intensity so that its first candidate falls on an hour and its second beyond the horizon."""
+    """Bend a stream's intensity so that its first candidate falls on an hour and its second beyond the
+    horizon.
+    """
     plan = theatre.plan
     code = int(plan.stream_code[stream])
     first = -np.log(keyed(1, 0, code, -1, 0)[0])
@@ -94,13 +97,17 @@ def test_the_next_nearest_goes_when_the_nearest_is_out(play):
 
 
 def test_a_returning_team_counts_as_free_but_gets_home_first(play):
-    """West is done at 8.55 and home at 9.10; b at 9.00 is 1.05 h from there: it arrives at 10.15, long before east."""
+    """West is done at 8.55 and home at 9.10; b at 9.00 is 1.05 h from there: it arrives at 10.15, long before
+    east.
+    """
     lines, _ = play({}, {"a": at(25.5, 5.0), "b": at(30.5, 9.0)})
     assert lines == ["a: in_time, west at 5.55", "b: in_time, west at 10.15"]
 
 
 def test_the_gravest_is_served_first_then_the_oldest(play):
-    """One team, out until 8.95 and home at 9.90; four wait. Each job at the base's own cell takes 3 h and next to no way."""
+    """One team, out until 8.95 and home at 9.90; four wait. Each job at the base's own cell takes 3 h and
+    next to no way.
+    """
     one = {"posture": {"everywhere": {"teams": {"count": 1}}}}
     types = {
         "a": at(29.5, 5.0),
@@ -176,7 +183,9 @@ def test_a_reserve_is_kept_for_the_grave(play):
 
 
 def test_when_the_reserve_may_go_again_the_nearest_goes(play):
-    """As above: east is done at 14.45, 54.5 km from its base; west has been idle at its own since 9.10 and is half an hour away."""
+    """As above: east is done at 14.45, 54.5 km from its base; west has been idle at its own since 9.10 and is
+    half an hour away.
+    """
     over = {
         "posture": {"everywhere": {"teams": {"count": 2}}},
         "response": {"policy": "hold_reserve", "reserve": 1, "reserve_severity": 3},
@@ -186,7 +195,10 @@ def test_when_the_reserve_may_go_again_the_nearest_goes(play):
 
 
 def test_a_graver_incident_calls_back_a_team_on_its_way(play):
-    """West sets out at 5.00 for a, 2.95 h away. At 6.00 it is called back: 1 h back, then 0.25 h on to the grave one; a waits for its end at 10.25."""
+    """West sets out at 5.00 for a, 2.95 h away.
+
+    At 6.00 it is called back: 1 h back, then 0.25 h on to the grave one; a waits for its end at 10.25.
+    """
     over = {"posture": {"everywhere": {"teams": {"count": 1}}}, "response": {"preempt": True}}
     lines, history = play(over, {"a": at(49.5, 5.0), "grave": at(22.5, 6.0, severity=3)})
     assert lines == ["a: in_time, west at 13.45", "grave: in_time, west at 7.25"]
@@ -213,7 +225,9 @@ def test_a_team_called_back_on_its_way_home_is_not_home_at_once(play):
 
 
 def test_what_lost_its_team_is_offered_to_those_who_are_free(play):
-    """The armed team in the west is called back to what needs arms; the unarmed one in the east is free all along and may take the other."""
+    """The armed team in the west is called back to what needs arms; the unarmed one in the east is free all
+    along and may take the other.
+    """
     over = {
         "sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}},
         "posture": {"everywhere": {"teams": {"count": 1}}},
@@ -250,14 +264,18 @@ def test_the_night_slows_by_its_factor(play):
 
 
 def test_a_team_that_is_given_up_finishes_what_it_does(play):
-    """The contingent leaves at 6.00; its team has set out at 5.00 and does its work. What comes later finds nobody."""
+    """The contingent leaves at 6.00; its team has set out at 5.00 and does its work. What comes later finds
+    nobody.
+    """
     over = {"force": {"contingents": {"alpha": {"commitment": "6 h"}}}}
     lines, _ = play(over, {"a": at(29.5, 5.0), "b": at(29.5, 8.0)})
     assert lines == ["a: in_time, west at 5.95", "b: none_in_reach, nobody"]
 
 
 def test_who_comes_takes_what_has_waited(play):
-    """Nobody is there until 9.00: what asks before is out of reach; what waits for a busy team is taken by the newcomer."""
+    """Nobody is there until 9.00: what asks before is out of reach; what waits for a busy team is taken by
+    the newcomer.
+    """
     over = {
         "posture": {"everywhere": {"teams": {"count": 2}}},
         "force": {

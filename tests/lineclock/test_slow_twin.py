@@ -53,7 +53,9 @@ def by_twin(campaign: Campaign, seed: int, **broken: Any) -> dict[tuple[int, int
 def same(
     kernel: dict[tuple[int, int], tuple[Any, ...]], twin: dict[tuple[int, int], tuple[Any, ...]]
 ) -> None:
-    """Words and whole numbers agree exactly; hours to 1e-9, since two libraries' logarithms may differ in their last bit."""
+    """Words and whole numbers agree exactly; hours to 1e-9, since two libraries' logarithms may differ in
+    their last bit.
+    """
     assert kernel.keys() == twin.keys()
     for key, row in sorted(kernel.items(), key=lambda item: item[1][6]):
         assert row[:6] == twin[key][:6], (key, row, twin[key])

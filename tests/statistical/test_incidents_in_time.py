@@ -1,4 +1,5 @@
-"""O4: incidents are a non-homogeneous Poisson process: counts in any window, time-rescaling, the yearly mean; and where they fall.
+"""O4: incidents are a non-homogeneous Poisson process: counts in any window, time-rescaling, the yearly mean;
+and where they fall.
 
 The intensity is built here anew, from the scenario's words and tables of the sun, not from the line clock's arrays.
 """
@@ -95,8 +96,15 @@ def test_windows_hold_poisson_counts(theatre_of: Stage):
             edges = []
             for d in range(first, last):
                 midnight = d * HOURS_PER_DAY
-                edges += [(midnight, sunrise[d]), (sunset[d], midnight + HOURS_PER_DAY)] if by_night else [(sunrise[d], sunset[d])]
-            mean = sum(float(np.diff(cumulative(np.array(e), night=2.5, months=MONTHS, per_day=PER_DAY))[0]) for e in edges)
+                edges += (
+                    [(midnight, sunrise[d]), (sunset[d], midnight + HOURS_PER_DAY)]
+                    if by_night
+                    else [(sunrise[d], sunset[d])]
+                )
+            mean = sum(
+                float(np.diff(cumulative(np.array(e), night=2.5, months=MONTHS, per_day=PER_DAY))[0])
+                for e in edges
+            )
             count = sum(int(np.searchsorted(start_h, b) - np.searchsorted(start_h, a)) for a, b in edges)
             if MONTHS[month - 1] == 0:
                 assert count == 0
@@ -107,8 +115,12 @@ def test_windows_hold_poisson_counts(theatre_of: Stage):
 
 
 def test_counts_of_replications_vary_as_poisson(theatre_of: Stage):
-    """Index of dispersion over 300 replications of 30 days: chi-squared; 45 % more or less variance is caught."""
-    theatre = theatre_of(merged(YEAR, {"horizon": "30 days", "violations": {"shelling": {"rate": "3 per day"}}}))
+    """Index of dispersion over 300 replications of 30 days: chi-squared; 45 % more or less variance is
+    caught.
+    """
+    theatre = theatre_of(
+        merged(YEAR, {"horizon": "30 days", "violations": {"shelling": {"rate": "3 per day"}}})
+    )
     counts = np.array([simulate(theatre, 1, r).tally.type_ledger[0, 0] for r in range(300)])
     spread = counts.var(ddof=1) / counts.mean() * (len(counts) - 1)
     low, high = stats.chi2.interval(1 - oracles.FALSE_ALARM, len(counts) - 1)
@@ -119,27 +131,52 @@ def test_counts_of_replications_vary_as_poisson(theatre_of: Stage):
 
 @pytest.mark.parametrize("start", ["2026-01-01", "2026-07-15", "2024-02-29"])
 @pytest.mark.parametrize("latitude", [0.0, 48.7, 80.0])
-@pytest.mark.parametrize(("night", "months"), [(1.0, [1.0] * 12), (0.0, [1.0] * 12), (7.0, MONTHS), (0.3, MONTHS[::-1])])
-def test_the_rate_is_the_yearly_mean_whatever_night_and_months(theatre_of: Stage, start, latitude, night, months):
-    """Exact to rounding in a common year; within 0.2 % when the sun of a leap year, or a polar day's edge, differs from the typical year's."""
-    over = {"start": start, "horizon": "366 days", "line": {"latitude": latitude}, "violations": {"shelling": {"night": night, "months": months}}}
+@pytest.mark.parametrize(
+    ("night", "months"), [(1.0, [1.0] * 12), (0.0, [1.0] * 12), (7.0, MONTHS), (0.3, MONTHS[::-1])]
+)
+def test_the_rate_is_the_yearly_mean_whatever_night_and_months(
+    theatre_of: Stage, start, latitude, night, months
+):
+    """Exact to rounding in a common year; within 0.2 % when the sun of a leap year, or a polar day's edge,
+    differs from the typical year's.
+    """
+    over = {
+        "start": start,
+        "horizon": "366 days",
+        "line": {"latitude": latitude},
+        "violations": {"shelling": {"night": night, "months": months}},
+    }
     plan = theatre_of(merged(YEAR, over)).plan
     expected = plan.cumulative[0, np.searchsorted(plan.piece_start_h, 365 * HOURS_PER_DAY)]
-    assert expected == pytest.approx(PER_DAY * 365, rel=1e-12 if start == "2026-01-01" and latitude < 60 else 0.002)
+    assert expected == pytest.approx(
+        PER_DAY * 365, rel=1e-12 if start == "2026-01-01" and latitude < 60 else 0.002
+    )
 
 
 def test_places_follow_hot_spots_and_ground(theatre_of: Stage):
-    """Half at a spot of 4 km spread, the rest twice as dense in the wood; chi-squared over 90 cells, and 14,600 incidents: 5 % in a stretch of 10 km is caught."""
-    stretches = [{"from": "0 km", "to": "60 km", "terrain": "field"}, {"from": "60 km", "to": "90 km", "terrain": "wood"}]
-    shelling = {"hot_spots": {"town": {"chainage": "20 km", "share": 0.5, "spread": "4 km"}}, "terrain": {"wood": 2.0}}
-    theatre = theatre_of(merged(YEAR, {"line": {"stretches": stretches}, "violations": {"shelling": shelling}}))
+    """Half at a spot of 4 km spread, the rest twice as dense in the wood; chi-squared over 90 cells, and
+    14,600 incidents: 5 % in a stretch of 10 km is caught.
+    """
+    stretches = [
+        {"from": "0 km", "to": "60 km", "terrain": "field"},
+        {"from": "60 km", "to": "90 km", "terrain": "wood"},
+    ]
+    shelling = {
+        "hot_spots": {"town": {"chainage": "20 km", "share": 0.5, "spread": "4 km"}},
+        "terrain": {"wood": 2.0},
+    }
+    theatre = theatre_of(
+        merged(YEAR, {"line": {"stretches": stretches}, "violations": {"shelling": shelling}})
+    )
     counts = simulate(theatre, 1, 0).tally.cell[:, 0]
     edges = np.arange(91.0)
     spot = np.diff(stats.norm.cdf(edges, 20.0, 4.0))
     ground = np.where(edges[:-1] < 60, 1.0, 2.0)
     share = 0.5 * spot / spot.sum() + 0.5 * ground / ground.sum()
     assert stats.chisquare(counts, share * counts.sum()).pvalue > oracles.FALSE_ALARM
-    assert stats.chisquare(counts, share[::-1] * counts.sum()).pvalue < oracles.FALSE_ALARM  # the broken twin: measured from the wrong end
+    assert (
+        stats.chisquare(counts, share[::-1] * counts.sum()).pvalue < oracles.FALSE_ALARM
+    )  # the broken twin: measured from the wrong end
 
 
 def test_when_and_where_are_independent(theatre_of: Stage):
@@ -149,5 +186,8 @@ def test_when_and_where_are_independent(theatre_of: Stage):
     sunrise, sunset = sun_times_h(48.7, START, 366)
     day = (journal.hours[:, 0] // HOURS_PER_DAY).astype(int)
     by_night = (journal.hours[:, 0] < sunrise[day]) | (journal.hours[:, 0] >= sunset[day])
-    table = [[int(np.count_nonzero((by_night == n) & ((journal.whole[:, 2] < 45) == h))) for h in (True, False)] for n in (True, False)]
+    table = [
+        [int(np.count_nonzero((by_night == n) & ((journal.whole[:, 2] < 45) == h))) for h in (True, False)]
+        for n in (True, False)
+    ]
     assert stats.chi2_contingency(table).pvalue > oracles.FALSE_ALARM

@@ -23,8 +23,12 @@ SPEED_KMH = 1e7
 DAY_H = 24.0
 
 
-def station_line(bases_km: list[float], teams: int, types: dict[str, Any], *, waits: bool, days: int) -> dict[str, Any]:
-    """A line with one base for each chainage and *teams* teams in all, sighted at once, answered by the nearest."""
+def station_line(
+    bases_km: list[float], teams: int, types: dict[str, Any], *, waits: bool, days: int
+) -> dict[str, Any]:
+    """A line with one base for each chainage and *teams* teams in all, sighted at once, answered by the
+    nearest.
+    """
     return {
         "bufferzone": 1,
         "name": "a queue",
@@ -51,12 +55,18 @@ def waits_of(theatre: Theatre, seed: int, replication: int, warm_h: float) -> tu
     return journal.whole[chosen, 0], journal.hours[chosen, 3] - journal.hours[chosen, 1]
 
 
-# O1 ----------------------------------------------------------------------------------------------------------------
+# O1 ---------------------------------------------------------------------------------------------------------
 
 
-def m_m_c(theatre_of: Stage, servers: int, load: float, *, days: int = 400) -> tuple[list[float], list[float]]:
-    """Of each replication: the share that waits (more than a second, which is longer than any drive), and the mean wait."""
-    theatre = theatre_of(station_line([50.0], servers, {"shelling": exponential(load)}, waits=True, days=days))
+def m_m_c(
+    theatre_of: Stage, servers: int, load: float, *, days: int = 400
+) -> tuple[list[float], list[float]]:
+    """Of each replication: the share that waits (more than a second, which is longer than any drive), and the
+    mean wait.
+    """
+    theatre = theatre_of(
+        station_line([50.0], servers, {"shelling": exponential(load)}, waits=True, days=days)
+    )
     shares, means = [], []
     for replication in range(REPLICATIONS):
         _, wait = waits_of(theatre, 1, replication, warm_h=10 * DAY_H)
@@ -65,12 +75,18 @@ def m_m_c(theatre_of: Stage, servers: int, load: float, *, days: int = 400) -> t
     return shares, means
 
 
-@pytest.mark.parametrize(("servers", "load"), [(1, 0.6), (3, 2.0), pytest.param(8, 6.0, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("servers", "load"), [(1, 0.6), (3, 2.0), pytest.param(8, 6.0, marks=pytest.mark.slow)]
+)
 def test_incidents_wait_as_erlang_says(theatre_of, servers, load):
-    """Warm-up of 240 service times, over ten times the relaxation 1 / (sqrt(c) - sqrt(a))^2 of the slowest case (20)."""
+    """Warm-up of 240 service times, over ten times the relaxation 1 / (sqrt(c) - sqrt(a))^2 of the slowest
+    case (20).
+    """
     shares, means = m_m_c(theatre_of, servers, load)
     oracles.agrees(shares, oracles.erlang_c(servers, load), catches=0.03)
-    oracles.agrees(means, oracles.mean_wait(servers, load, 1.0), catches=0.2 * oracles.mean_wait(servers, load, 1.0))
+    oracles.agrees(
+        means, oracles.mean_wait(servers, load, 1.0), catches=0.2 * oracles.mean_wait(servers, load, 1.0)
+    )
 
 
 def test_erlang_needs_the_right_number_of_teams(theatre_of):
@@ -88,8 +104,16 @@ def test_incidents_are_lost_as_erlang_says_whatever_the_law_of_service(theatre_o
     on_scene: Any = {"exponential": {"kind": "exponential", "mean": "1 h"}, "fixed": "1 h"}.get(law)
     if on_scene is None:  # mean 1 h: median exp(-sigma^2 / 2), sigma = 0.5
         median = float(np.exp(-0.125))
-        on_scene = {"kind": "lognormal", "median": f"{median} h", "p90": f"{median * np.exp(0.5 * stats.norm.ppf(0.9))} h"}
-    theatre = theatre_of(station_line([50.0], 4, {"shelling": {"rate": "3 per h", "on_scene": on_scene}}, waits=False, days=150))
+        on_scene = {
+            "kind": "lognormal",
+            "median": f"{median} h",
+            "p90": f"{median * np.exp(0.5 * stats.norm.ppf(0.9))} h",
+        }
+    theatre = theatre_of(
+        station_line(
+            [50.0], 4, {"shelling": {"rate": "3 per h", "on_scene": on_scene}}, waits=False, days=150
+        )
+    )
     lost = []
     for replication in range(REPLICATIONS):
         tally = simulate(theatre, 2, replication).tally
@@ -99,7 +123,7 @@ def test_incidents_are_lost_as_erlang_says_whatever_the_law_of_service(theatre_o
         oracles.agrees(lost, oracles.erlang_b(5, 3.0), catches=0.015)
 
 
-# O2 ----------------------------------------------------------------------------------------------------------------
+# O2 ---------------------------------------------------------------------------------------------------------
 
 BASES_KM = [4.0, 21.0, 37.0, 52.0, 83.0]
 
@@ -122,7 +146,9 @@ def test_teams_share_the_line_as_in_the_hypercube(theatre_of, queues):
 
     Catches: 0.02 of a team's utilisation, 0.02 of the dispatches between a station and a fifth of the line, 3 % of mean travel.
     """
-    shelling = exponential(2.75) | {"hot_spots": {"town": {"chainage": "30 km", "share": 0.5, "spread": "6 km"}}}
+    shelling = exponential(2.75) | {
+        "hot_spots": {"town": {"chainage": "30 km", "share": 0.5, "spread": "6 km"}}
+    }
     theatre = theatre_of(station_line(BASES_KM, 5, {"shelling": shelling}, waits=queues, days=400))
     exact, travel_h = hypercube_of(theatre, queues=queues)
     fifth = np.repeat(np.arange(5), 20)
@@ -156,7 +182,9 @@ def test_teams_share_the_line_as_in_the_hypercube(theatre_of, queues):
 
 
 def test_the_hypercube_is_erlang_where_stations_do_not_matter():
-    """The oracle against a closed form: all busy = B without a queue, C with one, and utilisation a / c on average."""
+    """The oracle against a closed form: all busy = B without a queue, C with one, and utilisation a / c on
+    average.
+    """
     rates, order = np.array([1.5, 0.5]), np.array([[0, 1, 2], [2, 0, 1]])
     lost, queued = (oracles.Hypercube(rates, order, 1.0, queues=q) for q in (False, True))
     assert lost.full == pytest.approx(oracles.erlang_b(3, 2.0))
@@ -172,15 +200,22 @@ def test_the_hypercube_of_two_servers_is_the_one_solved_by_hand():
     assert model.busy == pytest.approx([(r + r**2) / (2 + 2 * r + r**2)] * 2)
 
 
-# O3 ----------------------------------------------------------------------------------------------------------------
+# O3 ---------------------------------------------------------------------------------------------------------
 
 
 def test_graver_incidents_wait_less_as_cobham_says(theatre_of):
-    """One team, three severities with services of different laws, no recall. Catches 25 % of the gravest's wait, more of the others'."""
+    """One team, three severities with services of different laws, no recall.
+
+    Catches 25 % of the gravest's wait, more of the others'.
+    """
     types = {
         "siege": {"rate": "0.15 per h", "severity": 5, "on_scene": "2 h"},
         "raid": {"rate": "0.3 per h", "severity": 3, "on_scene": {"kind": "exponential", "mean": "1 h"}},
-        "shot": {"rate": "0.2 per h", "severity": 1, "on_scene": {"kind": "uniform", "low": "0 h", "high": "1 h"}},
+        "shot": {
+            "rate": "0.2 per h",
+            "severity": 1,
+            "on_scene": {"kind": "uniform", "low": "0 h", "high": "1 h"},
+        },
     }
     theatre = theatre_of(station_line([50.0], 1, types, waits=True, days=400))
     exact = oracles.priority_waits([0.15, 0.3, 0.2], [2.0, 1.0, 0.5], [4.0, 2.0, 1 / 3])
