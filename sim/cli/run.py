@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEADLINES = (
     ("coverage.line_watched_share", "line watched"),
     ("coverage.sighted_share", "incidents sighted"),
-    ("coverage.attended_in_time_share", "calls attended in time"),
+    ("coverage.attended_in_time_share", "needing a team: there in time"),
     ("response.time_h.p90", "nine in ten attended within"),
     ("force.short_share", "wanted laydown not manned"),
 )
