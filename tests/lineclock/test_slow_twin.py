@@ -100,18 +100,3 @@ def test_the_oracle_can_fail(theatre_of):
             11,
             newest_first=True,
         )
-
-
-def test_one_compiled_kernel_serves_every_scenario(theatre_of):
-    """Arrays of one scenario have the types of another's: nothing is compiled twice."""
-    from sim.lineclock import kernel
-
-    for what in (
-        small(),
-        small(response={"policy": "hold_reserve", "reserve_severity": 2}, travel={"night_factor": 1.0}),
-        small(force={"scale": 0.0}),
-    ):
-        Campaign(theatre_of(what), 1, 0).run()
-    assert [
-        len(f.signatures) for f in (kernel.starts, kernel.advance, kernel.duty_changes, kernel.closes)
-    ] == [1, 1, 1, 1]

@@ -1,0 +1,93 @@
+"""The line clock's arrays: one set of types for every scenario, and room enough for whatever comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Stage, merged, small
+
+from sim.campaign.engine import Campaign
+from sim.lineclock import kernel
+from sim.lineclock.begin import with_more_room
+from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE
+
+CROWD = {
+    "posture": {"everywhere": {"teams": {"count": 40}}},
+    "force": {
+        "contingents": {
+            "alpha": {"strength": 360},
+            "bravo": {"strength": 5000, "arrival": {"first": "5 days"}},
+        }
+    },
+    "violations": {"shelling": {"rate": "60 per day", "on_scene": "40 h"}},
+    "watch": {"reports": {"probability": 1.0, "delay": "0 h"}},
+    "response": {"give_up_after": "30 days"},
+}
+"""Few teams and many who wait; on the fifth day forty teams come at once."""
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        small(),
+        small(response={"policy": "hold_reserve", "reserve_severity": 2}, travel={"night_factor": 1.0}),
+        small(force={"scale": 0.0}),
+        small(violations=None),
+        small(
+            seasons={"mud": {"months": [7], "road_factor": 0.5}},
+            force={"contingents": {"alpha": {"commitment": "9 days"}}},
+        ),
+        merged(small(), CROWD),
+    ],
+    ids=["usual", "reserve", "nobody", "nothing", "a season that does not come", "many at once"],
+)
+def test_one_compiled_kernel_serves_every_scenario(theatre_of: Stage, what):
+    """Arrays and numbers of one scenario have the types of another's: nothing is compiled twice."""
+    Campaign(theatre_of(what), 1, 0, keeps_journal=True).run()
+    doors = (kernel.starts, kernel.advance, kernel.duty_changes, kernel.serves_waiting, kernel.closes)
+    assert max(len(door.signatures) for door in doors) == 1
+
+
+class Tight(Campaign):
+    """Its list of coming events has just the room that `advance` promises to leave, when those who wait are served."""
+
+    def _in_line(self, act: Any, at_h: float) -> None:
+        if act is kernel.serves_waiting:
+            used = int(self._state.pointers[HEAP_SIZE])
+            hours, whats = np.zeros(used + 4096), np.zeros(used + 4096, dtype=np.int64)
+            hours[:used], whats[:used] = self._state.heap_h[:used], self._state.heap_what[:used]
+            self._state = self._state._replace(heap_h=hours[: used + 9], heap_what=whats[: used + 9])
+        super()._in_line(act, at_h)
+        assert self._state.pointers[HEAP_SIZE] <= len(self._state.heap_h)
+
+
+def test_serving_those_who_wait_never_writes_beyond_the_list_of_events(theatre_of: Stage):
+    Tight(theatre_of(merged(small(), CROWD)), 1, 0).run()
+
+
+def test_more_room_changes_nothing_under_way(theatre_of: Stage):
+    campaign = Campaign(theatre_of(merged(small(), CROWD)), 1, 0)
+    campaign.run()
+    state = campaign._state
+    grown = with_more_room(state)
+    old = len(state.slot_stream)
+    assert len(grown.slot_stream) == 2 * old
+    assert grown.pointers[FREE_SLOTS] == state.pointers[FREE_SLOTS] + old
+    free = grown.free_slot[: grown.pointers[FREE_SLOTS]]
+    assert len(np.unique(free)) == len(free)
+    for name, array in state._asdict().items():
+        if name not in ("pointers", "free_slot"):
+            assert np.array_equal(getattr(grown, name)[: len(array)], array, equal_nan=True), name
+
+
+def test_a_clock_that_has_to_grow_tells_the_same_story(theatre_of: Stage, monkeypatch):
+    """From 4 slots or from 4,096: the same counts."""
+    theatre = theatre_of(merged(small(), CROWD))
+    tallies = []
+    for slots in (4, 4096):
+        monkeypatch.setattr("sim.lineclock.begin.SLOTS", slots)
+        tallies.append(Campaign(theatre, 1, 0).run().tally)
+    for name, few, many in zip(tallies[0]._fields, *tallies, strict=True):
+        assert np.array_equal(few, many), name
