@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from conftest import Stage, merged, small
@@ -43,11 +44,20 @@ CROWD = {
     ],
     ids=["usual", "reserve", "nobody", "nothing", "a season that does not come", "many at once"],
 )
-def test_one_compiled_kernel_serves_every_scenario(theatre_of: Stage, what):
+def test_one_compiled_kernel_serves_every_scenario(theatre_of: Stage, monkeypatch, what):
     """Arrays and numbers of one scenario have the types of another's: nothing is compiled twice."""
-    Campaign(theatre_of(what), 1, 0, keeps_journal=True).run()
-    doors = (kernel.starts, kernel.advance, kernel.duty_changes, kernel.serves_waiting, kernel.closes)
-    assert max(len(door.signatures) for door in doors) == 1
+    seen: dict[str, set[Any]] = {}
+    for name in ("starts", "advance", "duty_changes", "serves_waiting", "closes"):
+
+        def spied(*args: Any, _name: str = name, _door: Any = getattr(kernel, name)) -> Any:
+            seen.setdefault(_name, set()).add(tuple(map(numba.typeof, args)))
+            return _door(*args)
+
+        monkeypatch.setattr(kernel, name, spied)
+    for scenario in (small(), what):
+        Campaign(theatre_of(scenario), 1, 0, keeps_journal=True).run()
+    for name, types in seen.items():
+        assert len(types) == 1, (name, [t[-1] for t in types])
 
 
 class Tight(Campaign):
