@@ -252,7 +252,8 @@ class Campaign:
             minutes = np.minimum(found.gap_h * 60.0, GAP_BINS - 1).astype(np.int64)
             length = theatre.ground.cells.length_km[cells]
             bins, which = np.unique(minutes.reshape(-1), return_inverse=True)
-            weight = np.bincount(which, weights=np.concatenate([day * length, night * length]))
+            by_time = np.concatenate([day * length, night * length])
+            weight = np.bincount(which, weights=by_time).astype(np.float64)
             seen = np.zeros((len(self._plan.severity), 0))
             if self._plan.deterrence.any():
                 seen = seen_share(theatre.scenario, theatre.ground, self._watch, theatre.weight, cells)

@@ -18,6 +18,7 @@ from sim.lineclock.state import (
     LEDGER,
     MINUTES,
     OUTCOMES,
+    PERIOD_LEDGER,
     Journal,
     Laydown,
     Plan,
@@ -120,7 +121,7 @@ def new_tally(places: Places) -> Tally:
     return Tally(
         day=np.zeros((places.days, ledgers), dtype=np.int32),
         cell=np.zeros((cells, ledgers), dtype=np.int32),
-        period=np.zeros((periods, cells, 3), dtype=np.int32),
+        period=np.zeros((periods, cells, len(PERIOD_LEDGER)), dtype=np.int32),
         type_outcome=np.zeros((kinds, len(OUTCOMES)), dtype=np.int64),
         type_ledger=np.zeros((kinds, ledgers), dtype=np.int64),
         sector_outcome=np.zeros((places.sectors, len(OUTCOMES)), dtype=np.int64),

@@ -35,6 +35,7 @@ from sim.lineclock.draws import (
 )
 from sim.lineclock.queues import joins_waiting, leaves_waiting, pop, push
 from sim.lineclock.state import (
+    ASKED,
     ATTENDED,
     ATTRIBUTED,
     CLOCK,
@@ -199,6 +200,8 @@ def counts_up(plan, tally, start_h, kind, cell, ledger):  # type: ignore[no-unty
         tally.period[int(day * PERIODS_PER_DAY), cell, ledger] += 1
     elif ledger == IN_TIME_COUNT:
         tally.period[int(day * PERIODS_PER_DAY), cell, 2] += 1
+    elif ledger == ASKED:
+        tally.period[int(day * PERIODS_PER_DAY), cell, 3] += 1
 
 
 @inlined
@@ -251,6 +254,8 @@ def incident_begins(plan, laydown, state, tally, journal, stream):  # type: igno
             tally.counts[N_DETERRED] += 1
             return -1
         counts_up(plan, tally, start_h, kind, cell, HAPPENED)
+        if plan.teams_wanted[kind] > 0:
+            counts_up(plan, tally, start_h, kind, cell, ASKED)
         delay_h, layer = sighting(plan, laydown, state, stream, index, cell, start_h, piece)
     state.pointers[FREE_SLOTS] -= 1
     slot = state.free_slot[state.pointers[FREE_SLOTS]]

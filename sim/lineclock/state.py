@@ -29,11 +29,14 @@ OUTCOMES = ("unseen", "noted", "none_in_reach", "gave_up", "late", "in_time", "o
 """Every incident ends in exactly one of these; `open` is under way at the horizon."""
 UNSEEN, NOTED, NONE_IN_REACH, GAVE_UP, LATE, IN_TIME, OPEN = range(7)
 
-HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT, ATTRIBUTED = range(5)
-LEDGER = ("happened", "sighted", "attended", "in_time", "attributed")
-"""Columns of the counted ledgers; each is a part of the one before, but for attributed, which is a part of
-attended.
+HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT, ATTRIBUTED, ASKED = range(6)
+LEDGER = ("happened", "sighted", "attended", "in_time", "attributed", "asked")
+"""Columns of the counted ledgers: each is a part of the one before, but attributed is a part of attended, and
+asked counts
+the incidents of types that ask for a team, seen or not.
 """
+PERIOD_LEDGER = ("happened", "sighted", "in_time", "asked")
+"""Columns of the count by month and place."""
 
 MINUTES = 2881
 """Bins of a histogram of minutes: 0 to 48 h, the last one for all that is longer."""
@@ -153,7 +156,7 @@ class Tally(NamedTuple):
 
     day: SmallInts  # day[d, ledger] by day of the beginning
     cell: SmallInts  # cell[c, ledger]
-    period: SmallInts  # period[i, c, ledger]: happened, sighted, in time by 1/12 year
+    period: SmallInts  # period[i, c, PERIOD_LEDGER] by 1/12 year
     type_outcome: Ints  # type_outcome[k, outcome]
     type_ledger: Ints  # type_ledger[k, ledger]
     sector_outcome: Ints  # sector_outcome[x, outcome]

@@ -11,6 +11,7 @@ from sim.campaign.theatre import Theatre
 from sim.force.manning import PATROLS
 from sim.line.earth import FloatArray, IntArray
 from sim.lineclock.state import (
+    ASKED,
     ATTENDED,
     ATTRIBUTED,
     HAPPENED,
@@ -106,6 +107,7 @@ def daily(theatre: Theatre, history: History) -> dict[str, np.ndarray[tuple[int]
         "effective": history.force.effective[step].astype(np.float32),
         "short": history.force.short[step].astype(np.float32),
         "happened": counts[:, HAPPENED],
+        "asked": counts[:, ASKED],
         "sighted": counts[:, SIGHTED],
         "attended": counts[:, ATTENDED],
         "attended_in_time": counts[:, IN_TIME_COUNT],
@@ -118,15 +120,15 @@ class Totals:
     """What replications add up to, cell by cell and month by month. Whole numbers but for `watched_h`."""
 
     replications: int = 0
-    cell: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # cell[c, ledger]
+    cell: IntArray = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int64))  # cell[c, ledger]
     watched_h: FloatArray = field(default_factory=lambda: np.zeros(0))  # (C,)
     period: IntArray = field(
-        default_factory=lambda: np.zeros((0, 0, 3), dtype=np.int64)
+        default_factory=lambda: np.zeros((0, 0, 4), dtype=np.int64)
     )  # period[i, window, :]
-    window: IntArray = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int64))  # window[v, ledger]
+    window: IntArray = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int64))  # window[v, ledger]
     window_products: IntArray = field(
-        default_factory=lambda: np.zeros((0, 5, 2), dtype=np.int64)
-    )  # sums of x * x and x * happened
+        default_factory=lambda: np.zeros((0, 6, 3), dtype=np.int64)
+    )  # sums over replications of x * x, x * happened and x * asked
     response: IntArray = field(
         default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64)
     )  # response[x, minute]
@@ -172,7 +174,7 @@ def totals_of(theatre: Theatre, history: History) -> Totals:
     which = window_of_cell(theatre)
     window = np.zeros((count, tally.cell.shape[1]), dtype=np.int64)
     np.add.at(window, which, tally.cell)
-    period = np.zeros((tally.period.shape[0], count, 3), dtype=np.int64)
+    period = np.zeros((tally.period.shape[0], count, tally.period.shape[2]), dtype=np.int64)
     starts = np.flatnonzero(np.diff(which, prepend=-1))
     period[:, which[starts]] = np.add.reduceat(tally.period, starts, axis=1)
     return Totals(
@@ -181,7 +183,9 @@ def totals_of(theatre: Theatre, history: History) -> Totals:
         watched_h=history.watched_h,
         period=period,
         window=window,
-        window_products=np.stack([window * window, window * window[:, :1]], axis=2),
+        window_products=np.stack(
+            [window * window, window * window[:, [HAPPENED]], window * window[:, [ASKED]]], axis=2
+        ),
         response=tally.response.astype(np.int64),
         delay=tally.delay.astype(np.int64),
         gap_weight=history.gap_weight,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.campaign.theatre import Theatre
-from sim.lineclock.state import ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
+from sim.lineclock.state import ASKED, ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
 from sim.results.measures import WINDOW_KM, Totals, ratio_interval
 from sim.results.names import UNITS
 from sim.results.statistics import summarise, t_quantile
@@ -175,7 +175,10 @@ def cell_columns(theatre: Theatre, totals: Totals) -> Columns:
 
 
 def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
-    """One row for each 10-km window: shares of its incidents with intervals over replications."""
+    """One row for each 10-km window: shares with intervals over replications.
+
+    Sighted is a share of what happened; attended, in time and attributed are shares of what asked for a team.
+    """
     count = len(totals.window)
     edges = np.minimum(np.arange(count + 1) * WINDOW_KM, theatre.ground.line.length_km)
     edges[-1] = theatre.ground.line.length_km
@@ -188,19 +191,21 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
         "from_km": edges[:-1],
         "to_km": edges[1:],
         "happened": totals.window[:, HAPPENED],
+        "asked": totals.window[:, ASKED],
         "watched_share": watched
         / np.bincount(which, weights=length, minlength=count)
         / (n * theatre.horizon_h),
     }
-    whole, whole_sq = totals.window[:, HAPPENED], totals.window_products[:, HAPPENED, 0]
-    for name, ledger in (
-        ("sighted", SIGHTED),
-        ("attended", ATTENDED),
-        ("attended_in_time", IN_TIME_COUNT),
-        ("attributed", ATTRIBUTED),
+    for name, ledger, of in (
+        ("sighted", SIGHTED, HAPPENED),
+        ("attended", ATTENDED, ASKED),
+        ("attended_in_time", IN_TIME_COUNT, ASKED),
+        ("attributed", ATTRIBUTED, ASKED),
     ):
-        part, (squares, products) = totals.window[:, ledger], totals.window_products[:, ledger].T
-        share, low, high = ratio_interval(part, whole, squares, whole_sq, products, n, z)
+        part, whole = totals.window[:, ledger], totals.window[:, of]
+        squares, whole_squares = totals.window_products[:, ledger, 0], totals.window_products[:, of, 0]
+        products = totals.window_products[:, ledger, 1 if of == HAPPENED else 2]
+        share, low, high = ratio_interval(part, whole, squares, whole_squares, products, n, z)
         out[f"{name}_share"], out[f"{name}_low"], out[f"{name}_high"] = share, low, high
     return out
 
@@ -214,7 +219,7 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
     count = totals.period.shape[1]
     index = np.repeat(np.arange(periods), count)
     window = np.tile(np.arange(count), periods)
-    counts = totals.period[:periods].reshape(-1, 3)
+    counts = totals.period[:periods].reshape(periods * count, -1)
     return {
         "period": index.astype(np.int32),
         "from_day": index * days_per_period,
@@ -224,6 +229,7 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
         "happened": counts[:, 0],
         "sighted": counts[:, 1],
         "attended_in_time": counts[:, 2],
+        "asked": counts[:, 3],
     }
 
 
