@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numba
@@ -47,13 +48,13 @@ CROWD = {
 def test_one_compiled_kernel_serves_every_scenario(theatre_of: Stage, monkeypatch, what):
     """Arrays and numbers of one scenario have the types of another's: nothing is compiled twice."""
     seen: dict[str, set[Any]] = {}
+
+    def spied(name: str, door: Any, *args: Any) -> Any:
+        seen.setdefault(name, set()).add(tuple(map(numba.typeof, args)))
+        return door(*args)
+
     for name in ("starts", "advance", "duty_changes", "serves_waiting", "closes"):
-
-        def spied(*args: Any, _name: str = name, _door: Any = getattr(kernel, name)) -> Any:
-            seen.setdefault(_name, set()).add(tuple(map(numba.typeof, args)))
-            return _door(*args)
-
-        monkeypatch.setattr(kernel, name, spied)
+        monkeypatch.setattr(kernel, name, functools.partial(spied, name, getattr(kernel, name)))
     for scenario in (small(), what):
         Campaign(theatre_of(scenario), 1, 0, keeps_journal=True).run()
     for name, types in seen.items():
