@@ -28,6 +28,7 @@ class Assumption:
 
     path: str
     section: str
+    means: str  # what the field is, in the words of the reference
     value: str
     is_set: bool  # it differs from the default, or the scenario gives a source for it
     source: str  # citation, or ""
@@ -44,13 +45,15 @@ def assumptions(file: ScenarioFile) -> tuple[Assumption, ...]:
         if one.path[0] in ("bufferzone", "name", "question"):
             continue
         own = source_for(one.path, scenario.sources)
-        is_set = own is not None or not _is_default(scenario, one.path)
+        is_default, means = _looked_up(scenario, one.path)
+        is_set = own is not None or not is_default
         citation = own if is_set else source_for(one.path, _default_sources())
         cited = None if citation is None else register().cite(citation)
         out.append(
             Assumption(
                 path=dotted(one.path),
                 section=str(one.path[0]),
+                means=means,
                 value=_shown(one.path, one.value),
                 is_set=is_set,
                 source=""
@@ -75,6 +78,8 @@ def _shown(path: Path, value: str) -> str:
         if len(inner) > 2 and len(set(inner)) == 1:
             return f"{inner[0]} each ({len(inner)})"
         return ", ".join(inner) or "none"
+    if re.fullmatch(r"[0-9]{5,}", value) and path[-1] != "seed":
+        return f"{int(value):,}"
     return "none" if value in SILENT else said(value)
 
 
@@ -83,22 +88,20 @@ def _default_sources() -> dict[str, str]:
     return dict(default_sources())
 
 
-def _is_default(scenario: Scenario, path: Path) -> bool:
-    """Whether the value at a path, or a part that holds it, is what its field has when nobody writes it."""
+def _looked_up(scenario: Scenario, path: Path) -> tuple[bool, str]:
+    """Whether a value, or a part that holds it, is what nobody need write; and what its field means."""
     here: Any = scenario
+    is_default, means = False, ""
     for step in path:
-        if isinstance(here, BaseModel):
-            name = next((n for n, f in type(here).model_fields.items() if str(step) in (n, f.alias)), None)
-            if name is None:
-                return False
-            field = type(here).model_fields[name]
-            value = getattr(here, name)
-            default = field.get_default(call_default_factory=True)
-            if default is not PydanticUndefined and value == default:
-                return True
-            here = value
-        elif isinstance(here, dict):
+        if isinstance(here, dict):
             here = here[step]
-        else:
-            return False
-    return False
+        elif isinstance(here, BaseModel):
+            fields = type(here).model_fields
+            name = next((n for n, field in fields.items() if str(step) in (n, field.alias)), None)
+            if name is None:
+                break
+            default = fields[name].get_default(call_default_factory=True)
+            here = getattr(here, name)
+            is_default = is_default or (default is not PydanticUndefined and here == default)
+            means = fields[name].description or ""
+    return is_default, means

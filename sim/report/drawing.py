@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DPI = 150
 _XLINK = "http://www.w3.org/1999/xlink"
 _DARKENS = {
+    style.BLUE: "--blue",
     style.INK: "--ink",
     style.MUTED: "--muted",
     style.GRID: "--grid",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.report.answer import cards, sentences
 from sim.report.assumptions import Assumption, assumptions
-from sim.report.figures.basemap import ATTRIBUTION
+from sim.report.figures.basemap import ATTRIBUTION, is_covered
 from sim.report.limits import limits
 from sim.report.run import Run
 from sim.report.sheets import Sheet, sheets
@@ -74,7 +74,7 @@ def page(run: Run, drawn: list[Sheet]) -> str:
         unsourced=sum(1 for one in listed if one.is_set and not one.source and not one.is_silent),
         limits=limits(run),
         facts=facts(run),
-        attribution=ATTRIBUTION if run.setting.has_map else "",
+        attribution=ATTRIBUTION if is_covered(run.setting.line) else "",
     )
 
 

@@ -16,8 +16,9 @@ from sim.report.figures.chainage_time import (
     incidents_by_time,
 )
 from sim.report.figures.ledger import funnel, funnel_table, ledger_caption, outcome_bars, outcome_table
-from sim.report.figures.map import line_map, map_caption, map_table
+from sim.report.figures.map import line_map, map_caption, map_shape, map_table
 from sim.report.figures.response import (
+    label_levels,
     response_by_sector,
     response_caption,
     response_ecdf,
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
     from sim.report.figures.style import Table
     from sim.report.run import Run
+
+
+RESPONSE = "How fast somebody stands there"
+LEDGER = "What happened, what was seen, what was answered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,6 +72,10 @@ def _sheet(key: str, heading: str, caption: str, figure: Figure, *tables: tuple[
     )
 
 
+def _empty(key: str, heading: str, caption: str) -> Sheet:
+    return Sheet(key=key, heading=heading, caption=caption, drawn=None, tables=())
+
+
 def _top_in(run: Run) -> float:
     """Room above axes for sector names."""
     return 0.38 if len(run.setting.sectors.names) > 1 else 0.12
@@ -75,10 +84,10 @@ def _top_in(run: Run) -> float:
 def _map(run: Run) -> Sheet:
     table = map_table(run)
     has_map = run.setting.has_map
-    high = 6.3 if has_map else 1.75 + _top_in(run)
+    high = style.WIDTH_IN * 0.885 * map_shape(table) if has_map else 1.75 + _top_in(run)
     figure = _figure(high)
     box = (
-        (0.005, 0.005, 0.885, 0.99) if has_map else (0.1, 0.48 / high, 0.79, 1 - (0.48 + _top_in(run)) / high)
+        (0.005, 0.005, 0.885, 0.99) if has_map else (0.1, 0.48 / high, 0.7, 1 - (0.48 + _top_in(run)) / high)
     )
     line_map(table, figure.add_axes(box))
     heading = "Where it holds and where it does not" if table.rows.shape[0] else "The line"
@@ -103,7 +112,7 @@ def _chainage_time(run: Run) -> Sheet:
     heading = "Place by month"
     if table.month_count < FEWEST_MONTHS:
         caption = "The run is not longer than a month: the chart along the line above says it all."
-        return Sheet(key="chainage_time", heading=heading, caption=caption, drawn=None, tables=())
+        return _empty("chainage_time", heading, caption)
     each = min(2.6, max(1.1, 0.07 * table.month_count + 0.6))
     top = _top_in(run)
     high = top + 2 * each + 0.25 + 0.45
@@ -129,18 +138,20 @@ def _strength(run: Run) -> Sheet:
 
 def _response(run: Run) -> Sheet:
     table = response_table(run)
+    if table.total == 0:
+        return _empty("response", RESPONSE, "No team reached any incident, so there is nothing to time.")
     rows = len(sector_rows(table))
     several = len(table.rows) > 1 and rows > 0
     high = max(3.3, 0.75 + 0.175 * rows) if several else 3.3
     figure = _figure(high)
-    top = 1 - 0.28 / high
+    top = 1 - (0.14 + 0.14 * label_levels(table)) / high
     bottom = 0.45 / high
     response_ecdf(table, figure.add_axes((0.09, bottom, 0.47 if several else 0.8, top - bottom)))
     if several:
         response_by_sector(table, figure.add_axes((0.755, bottom, 0.235, top - bottom)))
     return _sheet(
         "response",
-        "How fast somebody stands there",
+        RESPONSE,
         response_caption(table),
         figure,
         (table, "responses.parquet"),
@@ -149,6 +160,10 @@ def _response(run: Run) -> Sheet:
 
 def _ledger(run: Run) -> Sheet:
     stages, outcomes = funnel_table(run), outcome_table(run)
+    if stages.rows["incidents"].iloc[0] == 0 and outcomes.rows["happened_per_day"].sum() == 0:
+        return _empty(
+            "ledger", LEDGER, "Nothing happened in any replication, so there is nothing to account for."
+        )
     low = 0.42 + 0.36 * max(1, len(outcomes.rows))
     high = 1.45 + 0.45 + 0.62 + low + 0.1
     figure = _figure(high)
@@ -158,7 +173,7 @@ def _ledger(run: Run) -> Sheet:
     caption = ledger_caption(stages, outcomes)
     return _sheet(
         "ledger",
-        "What happened, what was seen, what was answered",
+        LEDGER,
         caption,
         figure,
         (stages, "types.parquet"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.force.manning import PATROLS, POSTS, TEAMS
 from sim.report.words import DASH, NOTHING, entry, heading, interval, number, percent
 from sim.results.names import MEANINGS
 from sim.results.statistics import summarise
@@ -41,7 +42,10 @@ def metric_rows(run: Run) -> Printed:
         decimals = _decimals(metric, scale)
         told = [NOTHING if metric[key] is None else number(scale * metric[key], decimals) for key in keys]
         if several:
-            told[1:3] = [DASH if metric["ci_low"] is None else f"{told[1]} to {told[2]}"]
+            low, high = metric["ci_low"], metric["ci_high"]
+            told[1:3] = [
+                DASH if low is None else "no variation" if low == high else f"{told[1]} to {told[2]}"
+            ]
         rows.append((name, *told, unit, MEANINGS.get(name, "")))
     between = ("95 % interval", "5 %", "50 %", "95 %") if several else ()
     return Printed(
@@ -55,7 +59,7 @@ def _decimals(metric: Mapping[str, Any], scale: float) -> int | None:
     low, high = metric["ci_low"], metric["ci_high"]
     if low is None or high is None or high <= low:
         return None
-    return int(np.clip(np.ceil(-np.log10(scale * (high - low))) + 1, 0, 4))
+    return int(np.clip(np.ceil(-np.log10(scale * (high - low))), 0, 4))
 
 
 def type_rows(run: Run) -> Printed:
@@ -93,32 +97,26 @@ def type_rows(run: Run) -> Printed:
 
 def sector_rows(run: Run) -> Printed:
     """One row for each sector: length, laydown wanted, and what became of its incidents."""
-    setting, cells, outcomes = run.setting, run._table("cells"), run.sectors
+    setting, cells = run.setting, run._table("cells")
+    counts = ["happened", "sighted", "asked", "attended_in_time", "attributed"]
     length = cells["to_km"] - cells["from_km"]
-    ends = [c for c in outcomes.columns if c.startswith("ended_")]
+    days = setting.horizon_days * run.replication_count
     rows = []
     for x, name in enumerate(setting.sectors.names):
         here = cells["sector"] == name
-        part = outcomes[outcomes["sector"] == name]
-        happened = part[ends].sum(axis=1).to_numpy(dtype=float)
-        whole = float(cells.loc[here, "happened"].sum())
-        watched = (
-            float((cells.loc[here, "watched_share"] * length[here]).sum() / length[here].sum())
-            if here.any()
-            else float("nan")
-        )
-        sighted = float(cells.loc[here, "sighted"].sum()) / whole if whole > 0 else float("nan")
-        wanted = setting.wanted[x]
+        total = cells.loc[here, counts].sum()
+        watched = (cells.loc[here, "watched_share"] * length[here]).sum()
         rows.append(
             (
                 setting.sectors.titles[x],
                 name,
                 number(float(setting.sectors.edges_km[x + 1] - setting.sectors.edges_km[x])),
-                *(number(float(wanted[task])) for task in (1, 2, 3)),
-                number(whole / (setting.horizon_days * run.replication_count)),
-                percent(watched) if np.isfinite(watched) else DASH,
-                percent(sighted) if np.isfinite(sighted) else DASH,
-                _share(part["ended_in_time"].to_numpy(dtype=float), happened),
+                *(number(float(setting.wanted[x][task])) for task in (POSTS, PATROLS, TEAMS)),
+                number(float(total["happened"]) / days),
+                _part(float(watched), float(length[here].sum())),
+                _part(float(total["sighted"]), float(total["happened"])),
+                _part(float(total["attended_in_time"]), float(total["asked"])),
+                _part(float(total["attributed"]), float(total["asked"])),
             )
         )
     return Printed(
@@ -133,14 +131,17 @@ def sector_rows(run: Run) -> Printed:
             "watched, of the time",
             "sighted",
             "attended in time",
+            "attributed",
         ),
         rows=tuple(rows),
         words=2,
-        remark=(
-            "Sighted and attended in time are shares of all incidents of the sector, those that call for no "
-            "team included."
-        ),
+        remark="All replications together. Sighted is a share of what happened; attended in time and attributed "
+        "are shares of what called for a team.",
     )
+
+
+def _part(part: float, whole: float) -> str:
+    return percent(part / whole) if whole > 0 else DASH
 
 
 def _share(part: Any, whole: Any) -> str:

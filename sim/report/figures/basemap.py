@@ -52,17 +52,8 @@ def basemap_for(
 
     None where the data do not reach.
     """
-    assert line.lonlat is not None
-    west, south, east, north = COVERS
-    lon, lat = line.lonlat[:, 0], line.lonlat[:, 1]
     folder = data_root() / "geodata"
-    if (
-        lon.min() < west
-        or lat.min() < south
-        or lon.max() > east
-        or lat.max() > north
-        or not (folder / "coast.geojson").is_file()
-    ):
+    if not is_covered(line):
         return None
     layers: dict[str, list[tuple[dict[str, Any], list[FloatArray]]]] = {}
     towns = []
@@ -85,6 +76,15 @@ def basemap_for(
             if near:
                 layers.setdefault(name, []).append((feature["properties"], near))
     return Basemap(layers=layers, towns=tuple(towns))
+
+
+def is_covered(line: Centreline | None) -> bool:
+    """Whether the map data reach all of a line."""
+    if line is None or line.lonlat is None or not (data_root() / "geodata" / "coast.geojson").is_file():
+        return False
+    west, south, east, north = COVERS
+    lon, lat = line.lonlat[:, 0], line.lonlat[:, 1]
+    return bool(lon.min() >= west and lat.min() >= south and lon.max() <= east and lat.max() <= north)
 
 
 def draw_basemap(base: Basemap, ax: Axes) -> None:

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.report.figures.strip import DAYS_PER_MONTH, basis_of
+from sim.report.figures.strip import ASKING, DAYS_PER_MONTH
 from sim.report.figures.style import (
     BLANK,
-    INK,
     MAGNITUDE,
-    PAPER,
     Table,
     date_ticks,
     draw_sector_names,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from sim.report.run import Run
 
 FEWEST_MONTHS = 2
+MOST_DASHED = 14  # sectors, beyond which their boundaries are drawn fainter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,7 +40,6 @@ class ChainageTimeTable(Table):
     sectors: Sectors
     start: datetime.date
     horizon_days: float
-    basis: str
 
     @property
     def month_count(self) -> int:
@@ -57,7 +55,6 @@ class ChainageTimeTable(Table):
 def chainage_time_table(run: Run) -> ChainageTimeTable:
     """From `periods.parquet`."""
     periods = run.periods
-    whole, basis = basis_of(periods, run)
     horizon = run.setting.horizon_days
     rows = periods[["from_day", "from_km", "to_km"]].copy()
     rows.insert(1, "to_day", periods["to_day"].clip(upper=horizon))
@@ -65,8 +62,8 @@ def chainage_time_table(run: Run) -> ChainageTimeTable:
     rows["incidents_per_km_month"] = periods["happened"] / (
         (rows["to_km"] - rows["from_km"]) * months * run.replication_count
     )
-    happened = periods[whole].astype(float)
-    rows["attended_in_time_share"] = periods["attended_in_time"] / happened.where(happened > 0)
+    asked = periods["asked"].astype(float)
+    rows["attended_in_time_share"] = periods["attended_in_time"] / asked.where(asked > 0)
     share = rows["attended_in_time_share"].dropna()
     count = rows["from_day"].nunique()
     says = f"{count} months by {len(rows) // count} windows of the line. "
@@ -85,14 +82,13 @@ def chainage_time_table(run: Run) -> ChainageTimeTable:
         sectors=run.setting.sectors,
         start=run.setting.start,
         horizon_days=horizon,
-        basis=basis,
     )
 
 
 def chainage_time_caption(table: ChainageTimeTable) -> str:
     """How to read it."""
     return (
-        f"Above: share {table.basis} that had a team on the spot in time; grey where none happened. Below: "
+        f"Above: share {ASKING} that had a team on the spot in time; grey where there was none. Below: "
         "incidents per km and month, on a scale of powers of ten. "
         f"Time runs downwards. Counts over {table.replications:,} "
         f"replication{'s' if table.replications > 1 else ''}; no intervals are drawn here."
@@ -113,7 +109,7 @@ def chainage_time(table: ChainageTimeTable, ax: Axes) -> None:
     _colour_bar(
         ax,
         image,
-        f"attended in time,\nshare {_broken(table.basis)}",
+        "attended in time,\nshare of incidents\nthat call for a team",
         PercentFormatter(1.0, decimals=0, symbol="\u00a0%"),
     )
     draw_sector_names(ax, table.sectors)
@@ -129,11 +125,6 @@ def incidents_by_time(table: ChainageTimeTable, ax: Axes) -> None:
     low = min(low, high / 10)
     image = _image(table, np.where(picture > 0, picture, np.nan), ax, LogNorm(low, high))
     _colour_bar(ax, image, "incidents per\nkm and month", _plain)
-
-
-def _broken(text: str) -> str:
-    """A long label on two lines."""
-    return text.replace(" that call", "\nthat call")
 
 
 def _plain(value: float, _: int) -> str:
@@ -162,9 +153,11 @@ def _image(table: ChainageTimeTable, picture: FloatArray, ax: Axes, norm: Normal
     ax.set_xlabel("chainage [km]")
     _, height_pt = size_pt(ax)
     date_ticks(ax.yaxis, table.start, table.horizon_days, room=max(2, int(height_pt / 18)))
+    few = len(table.sectors.names) <= MOST_DASHED
     for edge in table.sectors.edges_km[1:-1]:
-        ax.axvline(float(edge), color=PAPER, linewidth=1.6, alpha=0.8)
-        ax.axvline(float(edge), color=INK, linewidth=0.6, linestyle=(0, (4, 3)))
+        ax.axvline(float(edge), color="white", linewidth=1.6 if few else 0.7, alpha=0.8)
+        if few:
+            ax.axvline(float(edge), color="black", linewidth=0.6, linestyle=(0, (4, 3)))
     return image
 
 

@@ -18,9 +18,9 @@ from sim.report.figures.style import (
     VERMILLION,
     YELLOW,
     Table,
+    fitting,
     literal,
     per_cent_axis,
-    shortened,
     size_pt,
     text_width_pt,
 )
@@ -48,6 +48,8 @@ STAGES = (
     ("attended_in_time", "attended in time"),
     ("attributed", "attributed"),
 )
+ALL = "all types"
+NAME_PT = 92.0  # room for a type's name
 MOST_TYPES = 20
 
 
@@ -107,7 +109,10 @@ def outcome_table(run: Run) -> OutcomeTable:
     whole = counts["happened"].astype(float)
     whole = whole.where(whole > 0)
     rows = pd.DataFrame(
-        {"type": [setting.type_title(str(name)) if name else "all types" for name in counts.index]}
+        {
+            "type": [setting.type_title(str(name)) if name else ALL for name in counts.index],
+            "key": [str(name) or ALL for name in counts.index],
+        }
     )
     rows["happened_per_day"] = (
         counts["happened"] / (setting.horizon_days * run.replication_count)
@@ -213,8 +218,10 @@ def outcome_bars(table: OutcomeTable, ax: Axes) -> None:
         )
         used.append((mark, "attributed share"))  # type: ignore[arg-type]
     names = [
-        f"{literal(shortened(str(t), 110))}\n{number(float(n))} a day"
-        for t, n in zip(rows["type"], rows["happened_per_day"], strict=True)
+        literal(fitting(str(t), str(k), NAME_PT)) for t, k in zip(rows["type"], rows["key"], strict=True)
+    ]
+    names = [
+        f"{name}\n{number(float(n))} a day" for name, n in zip(names, rows["happened_per_day"], strict=True)
     ]
     ax.set_yticks(y, labels=names)
     ax.set_ylim(-0.6, (y[0] if len(rows) else 0) + 0.6)

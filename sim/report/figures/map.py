@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.report.figures.basemap import ILLUSTRATIVE
-from sim.report.figures.map_drawing import colours, draw_map
-from sim.report.figures.strip import basis_of
+from sim.report.figures.basemap import ILLUSTRATIVE, is_covered
+from sim.report.figures.map_drawing import colours, draw_map, extent
+from sim.report.figures.strip import ASKING
 from sim.report.figures.style import (
     INK,
     Table,
@@ -46,12 +46,10 @@ def map_table(run: Run) -> MapTable:
     cells, setting = run._table("cells"), run.setting
     groups = cells.groupby(pieces_of(cells, setting), sort=True)
     rows = pd.DataFrame({"from_km": groups["from_km"].min(), "to_km": groups["to_km"].max()})
-    asking = any(setting.asks_for_teams(name) for name in setting.scenario.violations)
-    if asking and float(cells["happened"].sum()) > 0:
-        whole, basis = basis_of(cells, run)
-        happened = groups[whole].sum().astype(float)
-        rows["attended_in_time_share"] = groups["attended_in_time"].sum() / happened.where(happened > 0)
-        measure = "attended in time"
+    if float(cells["asked"].sum()) > 0:
+        asked = groups["asked"].sum().astype(float)
+        rows["attended_in_time_share"] = groups["attended_in_time"].sum() / asked.where(asked > 0)
+        measure, basis = "attended in time", ASKING
     else:
         length = cells["to_km"] - cells["from_km"]
         weighted = (cells["watched_share"] * length).groupby(groups.ngroup()).sum()
@@ -102,12 +100,18 @@ def map_caption(table: MapTable) -> str:
         "Triangles: bases of response teams.",
     ]
     if table.setting.has_map:
-        if table.setting.is_illustrative:
+        if is_covered(table.setting.line):
             parts.append("Hatched: the former Kakhovka reservoir. Dashed rivers are schematic.")
         parts.append(
             ILLUSTRATIVE if table.setting.is_illustrative else "The line is drawn as its file has it."
         )
     return " ".join([*parts, table.setting.remark]).strip()
+
+
+def map_shape(table: MapTable) -> float:
+    """Height over width that suits the map; a tall one is not let grow beyond a page."""
+    _, span = extent(table.setting)
+    return float(np.clip(span[1] / span[0], 0.4, 1.0))
 
 
 def line_map(table: MapTable, ax: Axes) -> None:
@@ -134,7 +138,7 @@ def _draw_strip(table: MapTable, ax: Axes) -> None:
     ]
     strip = PatchCollection(boxes, cmap=colours(), linewidths=0)
     strip.set_array(np.ma.masked_invalid(table.rows.iloc[:, 2].to_numpy(dtype=float)))
-    low, high = share_range(table.rows.iloc[:, 2], least=0.3)
+    low, high = share_range(table.rows.iloc[:, 2], least=0.2)
     strip.set_clim(low, high)
     ax.add_collection(strip)
     if len(depth):
@@ -153,5 +157,5 @@ def _draw_strip(table: MapTable, ax: Axes) -> None:
     bar = ax.figure.colorbar(
         strip, cax=beside, format=PercentFormatter(1.0, decimals=0, symbol="\u00a0%"), ticks=[low, high]
     )
-    bar.set_label(f"{table.measure},\nshare\n{table.basis}", labelpad=4, linespacing=1.05)
+    bar.set_label(table.measure.replace(" in", "\nin"), labelpad=4, linespacing=1.05)
     bar.outline.set_visible(False)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from sim.line.earth import FloatArray
     from sim.report.figures.map import MapTable
+    from sim.report.setting import Setting
 
 MARGIN = 0.06  # of the map's longer side, around the line and its bases
 WHITE = "#ffffff"  # around the line, by day and by night: the darkest of its colours must stand out
@@ -42,16 +43,15 @@ def draw_map(table: MapTable, ax: Axes) -> None:
     )
     at_km = at_km[at_km <= line.length_km]
     track = line.plane_km(at_km)
-    everything = np.concatenate([track, setting.base_xy_km])
-    low, high = everything.min(axis=0), everything.max(axis=0)
-    side = MARGIN * float((high - low).max()) + 1.0
-    ax.set_xlim(low[0] - side, high[0] + side)
-    ax.set_ylim(low[1] - side, high[1] + side)
-    ax.set_aspect("equal", adjustable="datalim")
-    ax.apply_aspect()
+    width_pt, height_pt = size_pt(ax)
+    middle, span = extent(setting)
+    km_per_pt = max(span[0] / width_pt, span[1] / height_pt)
+    half = km_per_pt * np.array([width_pt, height_pt]) / 2
+    ax.set_xlim(middle[0] - half[0], middle[0] + half[0])
+    ax.set_ylim(middle[1] - half[1], middle[1] + half[1])
+    ax.set_aspect("equal")
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    width_pt, _ = size_pt(ax)
-    base = basemap_for(line, (left, bottom, right, top), step_km=0.7 * (right - left) / width_pt)
+    base = basemap_for(line, (left, bottom, right, top), step_km=0.7 * km_per_pt)
     if base is None:
         ax.set_facecolor(LAND)
     else:
@@ -72,12 +72,22 @@ def draw_map(table: MapTable, ax: Axes) -> None:
     ax.set_yticks([])
     for spine in ax.spines.values():
         spine.set_visible(False)
-    room = room_on(ax, _thick(np.concatenate([track[::3], setting.base_xy_km]), (right - left) / width_pt))
+    room = room_on(ax, _thick(np.concatenate([track[::3], setting.base_xy_km]), km_per_pt))
     _furniture(table, base, ax, room)
     _name_sectors(table, ax, room)
     _name_towns(base, ax, room)
     ax.set_xlim(left, right)
     ax.set_ylim(bottom, top)
+
+
+def extent(setting: Setting) -> tuple[FloatArray, FloatArray]:
+    """Middle and size [km] of the least map that holds the line and its bases."""
+    assert setting.line is not None
+    track = setting.line.plane_km(np.linspace(0, setting.line.length_km, 300))
+    everything = np.concatenate([track, setting.base_xy_km])
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    span = (high - low) * (1 + 2 * MARGIN) + 2.0
+    return (low + high) / 2, np.maximum(span, 0.3 * span.max())
 
 
 def _thick(xy: FloatArray, km_per_pt: float) -> FloatArray:
@@ -89,7 +99,7 @@ def _thick(xy: FloatArray, km_per_pt: float) -> FloatArray:
 
 def _colour_line(table: MapTable, ax: Axes, at_km: FloatArray, track: FloatArray) -> None:
     from matplotlib.collections import LineCollection
-    from matplotlib.ticker import PercentFormatter
+    from matplotlib.ticker import MultipleLocator, PercentFormatter
 
     pieces = []
     for low, high in zip(table.rows["from_km"], table.rows["to_km"], strict=True):
@@ -97,10 +107,12 @@ def _colour_line(table: MapTable, ax: Axes, at_km: FloatArray, track: FloatArray
     ax.plot(track[:, 0], track[:, 1], color=WHITE, linewidth=6.4, zorder=3, solid_capstyle="butt")
     lines = LineCollection(pieces, cmap=colours(), linewidths=4.4, zorder=4, capstyle="butt")
     lines.set_array(np.ma.masked_invalid(table.rows.iloc[:, 2].to_numpy(dtype=float)))
-    lines.set_clim(*share_range(table.rows.iloc[:, 2], least=0.3))
+    low, high = share_range(table.rows.iloc[:, 2], least=0.2)
+    lines.set_clim(low, high)
     ax.add_collection(lines)
     beside = ax.inset_axes((1.015, 0.015, 0.02, 0.97))
     bar = ax.figure.colorbar(lines, cax=beside, format=PercentFormatter(1.0, decimals=0, symbol="\u00a0%"))
+    bar.ax.yaxis.set_major_locator(MultipleLocator(0.05 if high - low < 0.45 else 0.1))
     bar.set_label(f"{table.measure}, share {table.basis}")
     bar.outline.set_visible(False)
 
@@ -131,7 +143,15 @@ def _furniture(table: MapTable, base: Basemap | None, ax: Axes, room: Room) -> N
     if words:
         wide, high = max(text_width_pt(w) for w in words), len(words) * SMALL * 1.25
         x, y = _corner(room, wide + 8, high + 6, ("lower right", "upper right", "upper left", "lower left"))
-        _write(ax, (x + 4 + wide / 2, y + 3 + high / 2), "\n".join(words), size=SMALL, bold=False, room=room)
+        _write(
+            ax,
+            (x + 4 + wide / 2, y + 3 + high / 2),
+            "\n".join(words),
+            size=SMALL,
+            bold=False,
+            room=room,
+            plate=True,
+        )
 
 
 def _corner(room: Room, wide: float, high: float, corners: tuple[str, ...]) -> tuple[float, float]:
@@ -192,7 +212,16 @@ def _name_towns(base: Basemap | None, ax: Axes, room: Room) -> None:
         _write(ax, put, town.name, size=SMALL, bold=False, room=room)
 
 
-def _write(ax: Axes, at_pt: tuple[float, float], text: str, *, size: float, bold: bool, room: Room) -> None:
+def _write(
+    ax: Axes,
+    at_pt: tuple[float, float],
+    text: str,
+    *,
+    size: float,
+    bold: bool,
+    room: Room,
+    plate: bool = False,
+) -> None:
     ax.text(
         at_pt[0] / room.width_pt,
         at_pt[1] / room.height_pt,
@@ -205,5 +234,5 @@ def _write(ax: Axes, at_pt: tuple[float, float], text: str, *, size: float, bold
         fontweight="bold" if bold else "normal",
         zorder=7 if bold else 6,
         linespacing=1.05,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.6, "pad": 0.6} if bold else None,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.6, "pad": 0.6} if bold or plate else None,
     )

@@ -16,6 +16,7 @@ from sim.report.figures.style import (
     PLATE,
     VERMILLION,
     Table,
+    fitting,
     literal,
     per_cent_axis,
     shortened,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 ALL = "the whole line"
 QUANTILES = 300  # points that stand for a curve
 MARKS = (0.5, 0.9)
+MOST_STANDARDS = 3
+NAME_PT = 98.0  # room for a sector's name
 MOST_ROWS = 24  # sectors in the panel by sector: the slowest
 
 
@@ -149,7 +152,6 @@ def response_ecdf(table: ResponseTable, ax: Axes) -> None:
                 linewidth=2.0 if bold else 0.7,
                 zorder=3 if bold else 2,
             )
-    _draw_standards(table, ax, label=True)
     if table.total:
         for q, marker in zip(MARKS, "o^", strict=True):
             at = reached_by(table.counts[ALL], q) / MINUTES_PER_HOUR
@@ -168,6 +170,7 @@ def response_ecdf(table: ResponseTable, ax: Axes) -> None:
     else:
         ax.text(0.5, 0.5, "no incident was attended", transform=ax.transAxes, ha="center")
     ax.set_xlim(0, table.last_minute / MINUTES_PER_HOUR)
+    _draw_standards(table, ax, label=True)
     ax.set_ylim(0, 1)
     ax.grid(axis="y")
     per_cent_axis(ax.yaxis)
@@ -187,26 +190,22 @@ def response_by_sector(table: ResponseTable, ax: Axes) -> None:
     ax.plot(p50, y, "o", color=BLUE, markersize=4.5)
     ax.plot(p90, y, "^", color=VERMILLION, markersize=5)
     _draw_standards(table, ax, label=False)
-    ax.set_yticks(y, labels=[literal(shortened(str(title), 110)) for title in rows["where"]])
+    ax.set_yticks(
+        y,
+        labels=[
+            literal(fitting(str(title), str(key), NAME_PT))
+            for title, key in zip(rows["where"], rows["key"], strict=True)
+        ],
+    )
     ax.set_ylim(-0.6, len(rows) - 0.4)
     widest = float(np.nanmax(p90)) if len(rows) and np.isfinite(p90).any() else 1.0
     longest = max(table.standards_h.values(), default=0.0)
-    ax.set_xlim(0, 1.35 * max(widest, longest if longest < 2 * widest else 0.0))
+    ax.set_xlim(0, 1.1 * max(widest, longest if longest < 2 * widest else 0.0))
     ax.grid(axis="x")
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("time to first team [h]")
-    if len(rows):
-        for value, word, side in ((p50[0], "half", "right"), (p90[0], "nine in ten", "left")):
-            ax.annotate(
-                word,
-                (value, y[0]),
-                (4 if side == "left" else -4, 4),
-                textcoords="offset points",
-                ha=side,
-                va="bottom",
-                color=MUTED,
-                bbox=PLATE,
-            )
+    words = "\u25cf half  \u25b2 nine in ten"
+    ax.annotate(words, (0, 1.0), (0, 3), xycoords="axes fraction", textcoords="offset points", color=MUTED)
 
 
 def sector_rows(table: ResponseTable) -> pd.DataFrame:
@@ -223,28 +222,38 @@ def curve(counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.concatenate([[0.0], at + 1.0]), np.concatenate([[0.0], total[at]])
 
 
-def _draw_standards(table: ResponseTable, ax: Axes, *, label: bool) -> None:
+def standards(table: ResponseTable) -> dict[float, str]:
+    """What is written beside each standard [h]; beyond a few of them, one remark beside the shortest."""
     by_value: dict[float, list[str]] = {}
-    for title, value in table.standards_h.items():
+    for title, value in sorted(table.standards_h.items(), key=lambda item: item[1]):
         by_value.setdefault(value, []).append(title)
-    for i, (value, titles) in enumerate(sorted(by_value.items())):
+    if len(by_value) > MOST_STANDARDS:
+        ends = f"{hours(min(by_value))} to {hours(max(by_value))}"
+        return {v: f"standards: {ends}" if v == min(by_value) else "" for v in by_value}
+    several = len(by_value) > 1
+    told = {v: listed(t) if len(t) < 3 else f"{len(t)} types" for v, t in by_value.items()}
+    return {v: f"standard {hours(v)}" + (f": {told[v]}" if several else "") for v in by_value}
+
+
+def label_levels(table: ResponseTable) -> int:
+    """Lines of text above the curves."""
+    return max(1, sum(bool(text) for text in standards(table).values()))
+
+
+def _draw_standards(table: ResponseTable, ax: Axes, *, label: bool) -> None:
+    levels = label_levels(table)
+    _, end = ax.get_xlim()
+    for i, (value, text) in enumerate(standards(table).items()):
         ax.axvline(value, color=ORANGE, linewidth=1.2, linestyle=(0, (4, 2)))
-        if label:
-            whom = (
-                ""
-                if len(by_value) == 1
-                else f": {listed(titles) if len(titles) < 3 else f'{len(titles)} types'}"
-            )
-            text = literal(shortened(f"standard {hours(value)}{whom}", 150))
+        if label and text:
             ax.annotate(
-                text,
+                literal(shortened(text, 170)),
                 (value, 1.0),
-                (0, 3 + 10 * (i % 4)),
+                (-2, 3 + 10 * (levels - 1 - i)),
                 xycoords=("data", "axes fraction"),
                 textcoords="offset points",
-                ha="center",
+                ha="right" if value > 0.6 * end else "left",
                 va="bottom",
-                fontsize=8,
                 color=MUTED,
                 annotation_clip=False,
             )

@@ -119,7 +119,7 @@ def strength_over_time(table: StrengthTable, ax: Axes) -> None:
                 _ended(rows[f"{name}_p95"]),
                 step="post",
                 color=colour,
-                alpha=0.28,
+                alpha=0.2,
                 linewidth=0,
             )
         ax.step(day, values, where="post", color=colour, linewidth=1.5)

@@ -24,11 +24,11 @@ from sim.report.words import listed, percent
 from sim.scenario.quantities import DAYS_PER_YEAR
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from sim.report.run import Run
 
+ASKING = "of incidents that call for a team"
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 LAYERS = (
     ("watched", "watched,\nof the time", GREY, "o"),
@@ -42,26 +42,11 @@ class StripTable(Table):
     """A row for each window: from_km, to_km, incidents_per_km_month, and shares with their intervals."""
 
     sectors: Sectors
-    basis: str  # what the shares of attendance are shares of
-
-
-def basis_of(rows: pd.DataFrame, run: Run) -> tuple[str, str]:
-    """The column that attendance is divided by, and what it counts.
-
-    Tables by place count all incidents; where they also count those that ask for a team, these are the whole.
-    """
-    if "asked" in rows.columns:
-        return "asked", "of incidents that call for a team"
-    violations = run.setting.scenario.violations
-    if all(part.teams > 0 for part in violations.values()):
-        return "happened", "of incidents"
-    return "happened", "of all incidents"
 
 
 def strip_table(run: Run) -> StripTable:
     """From `strip.parquet`; the density of incidents is per replication."""
     strip = run.strip
-    _, basis = basis_of(strip, run)
     months = run.setting.horizon_days / DAYS_PER_MONTH
     rows = strip[["from_km", "to_km"]].copy()
     rows["incidents_per_km_month"] = strip["happened"] / (
@@ -86,17 +71,6 @@ def strip_table(run: Run) -> StripTable:
         rows=rows,
         replications=run.replication_count,
         sectors=run.setting.sectors,
-        basis=basis,
-    )
-
-
-def basis_remark(basis: str) -> str:
-    """What to know about shares of all incidents."""
-    if basis != "of all incidents":
-        return ""
-    return (
-        " Places are compared by the share of all incidents; some types call for no team and can only be "
-        "noted, so that 100 % is out of reach here, and the share is lower than the one in the cards above."
     )
 
 
@@ -105,9 +79,9 @@ def strip_caption(table: StripTable) -> str:
     return (
         "Grey: share of the time that the place was watched. Blue: share of incidents that the mission "
         "noticed. "
-        f"Orange: share {table.basis} that had a team on the spot within the standard. "
+        f"Orange: share {ASKING} that had a team on the spot within the standard. "
         f"{intervals_said(table.replications)} "
-        f"Bars above: incidents per km and month.{basis_remark(table.basis)}"
+        "Bars above: incidents per km and month."
     )
 
 

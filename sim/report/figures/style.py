@@ -117,6 +117,11 @@ def shortened(text: str, width_pt: float, size: float = SMALL) -> str:
     return text.rstrip() + "…"
 
 
+def fitting(title: str, name: str, width_pt: float) -> str:
+    """A title, or the short name where the title is too wide: cut titles look alike."""
+    return title if text_width_pt(title) <= width_pt else shortened(name, width_pt)
+
+
 def size_pt(ax: Axes) -> tuple[float, float]:
     """Width and height of the axes in points."""
     box = ax.get_window_extent()
@@ -263,15 +268,15 @@ def _months(start: datetime.date, days: float, step: int) -> Iterator[tuple[floa
 
 
 def share_range(shares: Any, *, least: float) -> tuple[float, float]:
-    """Ends of a colour scale for shares: whole tens of per cent around them, at least so far apart."""
+    """Ends of a colour scale for shares: steps of five per cent around them, at least so far apart."""
     known = np.asarray(shares, dtype=float)
     known = known[np.isfinite(known)]
     if len(known) == 0:
         return 0.0, 1.0
-    low, high = np.floor(known.min() * 10) / 10, np.ceil(known.max() * 10) / 10
+    low, high = np.floor(known.min() * 20) / 20, np.ceil(known.max() * 20) / 20
     while high - low < least - 1e-9:
-        low, high = max(0.0, low - 0.1), min(1.0, high + 0.1)
-    return float(round(low, 1)), float(round(high, 1))
+        low, high = max(0.0, low - 0.05), min(1.0, high + 0.05)
+    return float(round(low, 2)), float(round(high, 2))
 
 
 def per_cent_axis(axis: Any) -> None:

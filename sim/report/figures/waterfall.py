@@ -51,6 +51,8 @@ def waterfall_table(run: Run) -> WaterfallTable:
     )
     total, rows = 0.0, []
     for step in steps:
+        if counts.get(step.label) == 0:
+            continue
         total = step.soldiers if step.is_total else total + step.soldiers
         count = counts.get(step.label)
         what = (
