@@ -26,6 +26,7 @@ from sim.lineclock.draws import Chance
 from sim.lineclock.state import JOURNAL_FULL, JOURNAL_ROWS, NEEDS_ROOM, Flags, Journal, Tally
 from sim.scenario.quantities import HOURS_PER_DAY
 from sim.watch.coverage import duration_quantiles, seen_share, watched_cells
+from sim.watch.layers import orbit_duty
 
 GAP_BINS = 7 * 24 * 60 + 1
 """Minutes in the histogram of revisit gaps; the last bin is a week and more, and never."""
@@ -66,7 +67,7 @@ class Campaign:
         self.theatre = theatre
         self.chance = Chance(seed, replication)
         self.replication = replication
-        self.env = simpy.Environment()
+        self.env = simpy.Environment(initial_time=0.0)
         self.present = np.zeros(len(theatre.contingents))
         self.airframes = theatre.wanted[:, ORBITS] * theatre.scenario.watch.orbits.airframes
         self.manned = np.zeros_like(theatre.wanted)
@@ -158,20 +159,23 @@ class Campaign:
     def _fleet(self, x: int) -> Generator[simpy.Event, Any, None]:
         """Aircraft of a sector are lost by the flying hour, and replaced.
 
-        Candidates come at the rate of a sector whose wanted orbits all fly; one is a loss with the share of
-        them that flies then.
+        Candidates come at the rate of a sector whose wanted orbits are all held all the time, transit
+        included; one is a loss with the share of these hours that are flown then.
         """
         theatre = self.theatre
+        orbits = theatre.scenario.watch.orbits
         wanted = int(theatre.wanted[x, ORBITS])
-        rate_per_h = theatre.scenario.watch.orbits.loss * wanted
+        rate_per_h = orbits.loss * wanted * orbits.endurance / (orbits.endurance - orbits.transit)
         name = f"aircraft lost over {theatre.ground.sector_names[x]}"
         number = 0
         while True:
             u_gap, u_is_loss, _, _ = self.chance.uniforms(name, 1, first=number)[0]
             number += 1
             yield self.env.timeout(-np.log(u_gap) / rate_per_h)
-            flying = min(self.manned[x, ORBITS], self.airframes[x])
-            if u_is_loss * wanted < flying:
+            held = self.manned[[x], ORBITS]
+            duty = orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, self.airframes[[x]], held)
+            flown = float(held[0] * duty[0]) * orbits.serviceable
+            if u_is_loss * wanted < flown:
                 self.airframes[x] -= 1
                 self.aircraft_lost += 1
                 self._fleets_changed.append(x)
@@ -279,6 +283,8 @@ class Campaign:
             if count == 0:
                 continue
             bases = np.flatnonzero(theatre.ground.base_sector == x)
+            if not len(bases):
+                continue  # nowhere to post them; `check` warns
             weight = np.bincount(class_of, weights=given[:, x], minlength=len(theatre.classes))
             parts = shares_of(int(count), weight.astype(np.float64))
             turn = np.concatenate([(np.arange(n) + 0.5) / n for n in parts if n]) if count else np.empty(0)
@@ -332,6 +338,7 @@ class Campaign:
             if self._state.pointers[JOURNAL_ROWS] + under_way + 4 > len(self._journal.whole):
                 self._empties_journal()
             if len(self._journal.whole) < 2 * under_way + 8:
+                self._empties_journal()
                 self._journal = empty_journal(4 * under_way + JOURNAL_BATCH)
         return self._journal
 

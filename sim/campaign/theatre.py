@@ -196,10 +196,16 @@ def _streams(
     month = np.repeat(month_of_day, 3) - 1
     lengths = np.diff(bounds)
     names, kinds, false, rates = [], [], [], []
+    never: list[Problem] = []
     for k, (name, v) in enumerate(scenario.violations.items()):
         clock = np.where(is_night == 1, v.night, 1.0)
         shape = np.array(v.months)[month] * clock
         mean = _yearly_mean(scenario, latitude_deg, np.array(v.months), v.night)
+        if v.rate > 0 and mean <= 0:
+            fact = "never happens: its months have no hour that its night factor allows"
+            never.append(
+                Problem(path=("violations", name), fact=fact, hint="set rate to 0 per day, or allow more")
+            )
         names.append(f"incidents of {name}")
         kinds.append(k)
         false.append(0)
@@ -209,6 +215,8 @@ def _streams(
             kinds.append(k)
             false.append(1)
             rates.append(np.full(len(shape), v.false_reports))
+    if never:
+        raise ScenarioError(never)
     rate = np.array(rates).reshape(-1, len(lengths))
     cumulative = np.zeros((len(rates), len(lengths) + 1))
     np.cumsum(rate * lengths, axis=1, out=cumulative[:, 1:])

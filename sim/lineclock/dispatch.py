@@ -103,7 +103,8 @@ def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyp
     """The team on its way to a lesser incident that would be on the spot first -> (team or NOBODY, wait,
     drive) in hours.
 
-    Its way back past its base is counted: what it has driven so far, it drives back.
+    Its way back past its base is counted: what it has driven so far, it drives back, and if it was still on
+    its way home when it was ordered, it gets there first.
     """
     sector = plan.cell_sector[cell]
     severity = plan.severity[kind]
@@ -121,8 +122,8 @@ def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyp
                 continue
             if plan.severity[plan.stream_type[state.slot_stream[slot]]] >= severity:
                 continue
-            back = max(0.0, at_h - state.team_depart_h[team])
-            wait = max(back, wait_for_light_h(plan, station, at_h))
+            back = max(at_h - state.team_depart_h[team], state.team_ready_h[team] - at_h)
+            wait = max(0.0, back, wait_for_light_h(plan, station, at_h))
             if wait + drive < best_h:
                 best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
     return best_team, best_wait_h, best_drive_h

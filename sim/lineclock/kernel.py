@@ -22,7 +22,6 @@ from sim.lineclock.dispatch import (
     may_go,
     may_spend_reserve,
     recallable,
-    wait_for_light_h,
 )
 from sim.lineclock.draws import (
     BLOCK_BIRTH,
@@ -297,14 +296,17 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):  # t
     tally.counts[N_ANSWERABLE] += 1
     while state.slot_need[slot] > 0:
         team, wait_h, drive = choose_team(plan, laydown, state, cell, kind, now_h)
+        robbed = -1
         if team == ALL_BUSY and plan.preempt:
             team, wait_h, drive = recallable(plan, laydown, state, cell, kind, now_h)
             if team >= 0:
-                team_is_recalled(plan, state, tally, team, now_h)
+                robbed = team_is_recalled(plan, state, tally, team, now_h)
             else:
                 team = ALL_BUSY
         if team >= 0:
             team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive)
+            if robbed >= 0:
+                looks_for_another(plan, laydown, state, tally, robbed, now_h)
         elif team == ALL_BUSY and plan.give_up_h > 0.0:
             tally.counts[N_WAITED] += 1
             joins_waiting(plan, state, slot)
@@ -330,6 +332,7 @@ def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):  # type:
     arrive_h = depart_h + drive
     done_h = arrive_h + quantile(on_scene[0], on_scene[1], on_scene[2], u_on_scene)
     state.team_slot[team] = slot
+    state.team_ready_h[team] = max(now_h, min(state.team_home_h[team], now_h + wait_h))
     state.team_home_h[team] = np.inf
     state.team_order_h[team] = now_h
     state.team_depart_h[team] = depart_h
@@ -348,8 +351,9 @@ def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):  # type:
 
 @inlined
 def team_is_recalled(plan, state, tally, team, now_h):  # type: ignore[no-untyped-def]
-    """A team on its way turns back; its incident waits again. Its old end on the heap no longer matches and
-    is passed over.
+    """A team on its way turns back -> the slot of the incident that it leaves.
+
+    Its old end on the heap no longer matches and is passed over.
     """
     slot = state.team_slot[team]
     tally.counts[N_RECALLED] += 1
@@ -359,7 +363,17 @@ def team_is_recalled(plan, state, tally, team, now_h):  # type: ignore[no-untype
     state.sector_free[plan.station_sector[plan.team_station[team]]] += 1
     state.slot_open[slot] -= 1
     state.slot_need[slot] += 1
-    if state.slot_need[slot] == 1:
+    return slot
+
+
+@inlined
+def looks_for_another(plan, laydown, state, tally, slot, now_h):  # type: ignore[no-untyped-def]
+    """An incident whose team was called away asks for another, and waits if none is free."""
+    kind = plan.stream_type[state.slot_stream[slot]]
+    team, wait_h, drive = choose_team(plan, laydown, state, state.slot_cell[slot], kind, now_h)
+    if team >= 0:
+        team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive)
+    elif state.slot_need[slot] == 1:
         joins_waiting(plan, state, slot)
 
 
@@ -400,19 +414,22 @@ def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):  # ty
                 i = max(i, state.pointers[WAIT_HEAD])
                 gives_up(plan, state, tally, journal, slot)
                 continue
-            drive = drive_h(plan, laydown, station, cell, now_h)
             if (
-                drive <= plan.reach_h
+                drive_h(plan, laydown, station, cell, now_h) <= plan.reach_h
                 and may_go(plan, station, kind, plan.cell_sector[cell])
                 and may_spend_reserve(plan, state, station, plan.severity[kind])
                 and not (own_only and plan.cell_sector[cell] != own_sector)
             ):
-                wait_h = max(wait_for_light_h(plan, station, now_h), state.team_home_h[team] - now_h)
+                # With one team more, a reserve may allow another to go that is nearer.
+                chosen, wait_h, drive = choose_team(plan, laydown, state, cell, kind, now_h)
                 tally.sums[S_WAIT_H] += now_h - state.slot_sighted_h[slot]
-                team_is_sent(plan, state, tally, slot, team, now_h, max(0.0, wait_h), drive)
+                team_is_sent(plan, state, tally, slot, chosen, now_h, wait_h, drive)
                 if state.slot_need[slot] == 0:
                     leaves_waiting(state, i)
-                return
+                    i = max(i, state.pointers[WAIT_HEAD])
+                if chosen == team:
+                    return
+                continue
             i += 1
 
 
@@ -521,7 +538,11 @@ def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-
 
 
 def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignore[no-untyped-def]
-    """After a change of the laydown, free teams take what waits: gravest and oldest first."""
+    """After a change of the laydown, free teams take what waits: gravest and oldest first -> RAN_ON, or
+    NEEDS_ROOM before anything has changed.
+    """
+    if state.pointers[HEAP_SIZE] + state.team_slot.shape[0] + 8 >= state.heap_h.shape[0]:
+        return NEEDS_ROOM
     i = state.pointers[WAIT_HEAD]
     while i < state.pointers[WAIT_TAIL]:
         slot = state.waiting[i]
@@ -542,6 +563,7 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignor
             i = max(i, state.pointers[WAIT_HEAD])
         else:
             i += 1
+    return RAN_ON
 
 
 def _duty_changes(plan, laydown, state, wanted, now_h):  # type: ignore[no-untyped-def]

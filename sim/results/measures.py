@@ -19,7 +19,6 @@ from sim.lineclock.state import (
     MINUTES,
     N_ANSWERABLE,
     N_FALSE,
-    N_RECALLED,
     N_WAITED,
     S_RESPONSE_H,
     SIGHTED,
@@ -53,9 +52,7 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
         out["response.time_h.mean"] = _share(float(tally.sums[S_RESPONSE_H]), asking[ATTENDED])
         out["response.time_h.p90"] = histogram_quantile_h(tally.response.sum(axis=0), 0.9)
         out["response.team_utilisation"] = _share(float(tally.team_busy_h.sum()), history.team_duty_h)
-        out["response.waited_share"] = _share(
-            tally.counts[N_WAITED] - tally.counts[N_RECALLED], tally.counts[N_ANSWERABLE]
-        )
+        out["response.waited_share"] = _share(tally.counts[N_WAITED], tally.counts[N_ANSWERABLE])
     if len(plan.severity):
         out["incidents.happened_per_day"] = float(ledger[HAPPENED] / days)
         out["incidents.sighted_per_day"] = float(ledger[SIGHTED] / days)

@@ -18,7 +18,7 @@ from sim.scenario.schema import Scenario
 from sim.watch.layers import VISIBILITIES, Watch, combined_gap_h, pass_detection, reports_probability
 
 POINTS = 256
-"""Equally likely durations that stand for a distribution; the error of a share is below 1e-4."""
+"""Equally likely durations that stand for a distribution; the error of a share is below 1e-3."""
 P90 = 0.9
 EVERYWHERE = slice(None)
 _NORMAL = NormalDist()  # scipy would cost half a second of import for the same numbers

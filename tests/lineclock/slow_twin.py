@@ -290,11 +290,14 @@ class Twin:
                 if at_h > other.sighted_h + self.plan.give_up_h:
                     self.waiting.remove(other)
                     self.gives_up(other)
-                elif self.may(team, other, at_h, own_only):
-                    self.sends(team, other, at_h)
+                while other.need and self.may(team, other, at_h, own_only):
+                    chosen = self.choose(other, at_h)
+                    assert chosen is not None
+                    self.sends(chosen, other, at_h)
                     if other.need == 0:
                         self.waiting.remove(other)
-                    return
+                    if chosen is team:
+                        return
 
     def gives_up(self, incident: Incident) -> None:
         incident.need = 0
