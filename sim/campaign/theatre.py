@@ -7,6 +7,7 @@ from math import erf, sqrt
 
 import numpy as np
 
+from sim.errors import Problem, ScenarioError
 from sim.force.contingent import CaveatClass, Contingent, contingents
 from sim.force.manning import TEAMS, task_prices, wanted_laydown
 from sim.line.daylight import months, night_h, sun_times_h
@@ -60,9 +61,12 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
     sunrise, sunset = sun_times_h(ground.line.latitude_deg, scenario.start, days)
     month_of_day = months(scenario.start, days)
     poor = _poor_share(scenario)
-    pieces, is_night, rate, cumulative, names, kinds, false = _streams(
-        scenario, ground.line.latitude_deg, sunrise, sunset, month_of_day
-    )
+    try:
+        pieces, is_night, rate, cumulative, names, kinds, false = _streams(
+            scenario, ground.line.latitude_deg, sunrise, sunset, month_of_day
+        )
+    except ScenarioError as never:
+        raise document.refusal(never.problems) from None
     classes, base, station_class, first, may_attend, may_enter = _stations(
         scenario, ground, coalition, wanted
     )
