@@ -104,7 +104,7 @@ def _interval(run: Run, metric: dict[str, Any]) -> str:
     if metric["ci_low"] == metric["ci_high"]:
         return "the same in every replication"
     told = interval(metric)
-    return "no interval" if told is None else f"95 % interval {told.removeprefix('within ')}"
+    return "no interval" if told is None else f"95 % interval {told}"
 
 
 def _mean(metrics: dict[str, Any], name: str) -> float | None:

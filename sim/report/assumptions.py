@@ -80,6 +80,8 @@ def _shown(path: Path, value: str) -> str:
         return ", ".join(inner) or "none"
     if re.fullmatch(r"[0-9]{5,}", value) and path[-1] != "seed":
         return f"{int(value):,}"
+    if path[-1] == "loss":  # counted by flying hours, of which a day has fewer than 24
+        return value
     return "none" if value in SILENT else said(value)
 
 

@@ -135,8 +135,8 @@ def sector_rows(run: Run) -> Printed:
         ),
         rows=tuple(rows),
         words=2,
-        remark="All replications together. Sighted is a share of what happened; attended in time and attributed "
-        "are shares of what called for a team.",
+        remark="All replications together. Sighted is a share of what happened, attended in time and "
+        "attributed of what called for a team.",
     )
 
 

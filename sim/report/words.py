@@ -14,6 +14,8 @@ DASH = "\u2013"
 NOTHING = "none"
 SHORTEST_IN_HOURS = 2.0  # below this a time reads better in minutes
 
+SMALLEST_WITH_DECIMALS = 0.1
+
 _QUANTITY = re.compile(r"(-?[0-9.]+(?:e[-+]?[0-9]+)?) (h|km|km/h|per h|per km per h)")
 _SUFFIXES = {
     "_share": "%",
@@ -33,6 +35,8 @@ def number(value: float, decimals: int | None = None) -> str:
     """12,345 / 123 / 12.3 / 1.23: about three digits, thousands apart."""
     if decimals is None:
         size = abs(value)
+        if 0 < size < SMALLEST_WITH_DECIMALS:
+            return f"{value:.2g}"
         decimals = 0 if size >= 100 or value == round(value) else 1 if size >= 10 else 2
     text = f"{value:,.{decimals}f}"
     return "0" if text.lstrip("-").strip("0.") == "" and value == 0 else text
@@ -86,14 +90,17 @@ def said(value: str) -> str:
     if found is None:
         return value
     amount_, unit = float(found[1]), found[2]
+    minutes = amount_ * MINUTES_PER_HOUR
+    if unit == "h" and 0 < amount_ < 1 and minutes == round(minutes):
+        return f"{minutes:.0f} min"
     if unit == "h":
         return spoken(amount_, "duration")
     if unit == "km":
         return f"{amount_:,.6g} km"
-    if unit in ("per h", "per km per h") and 0 < amount_ < 1:
-        per = "per day" if unit == "per h" else "per km per day"
-        return f"{amount_ * HOURS_PER_DAY:.6g} {per}"
-    return f"{amount_:.6g} {unit}"
+    hourly, daily = f"{amount_:.6g}", f"{amount_ * HOURS_PER_DAY:.6g}"
+    if unit.endswith("per h") and (amount_ < 1 or len(daily) < len(hourly)):
+        return f"{daily} {unit.removesuffix('h')}day"
+    return f"{hourly} {unit}"
 
 
 def heading(column: str) -> str:
