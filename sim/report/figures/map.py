@@ -91,12 +91,10 @@ def pieces_of(cells: pd.DataFrame, setting: Setting) -> IntArray:
 
 def map_caption(table: MapTable) -> str:
     """How to read it."""
+    count = table.replications
+    over = "one replication" if count == 1 else f"{count:,} replications; the strip below gives the intervals"
     parts = [
-        (
-            f"Colour: {table.measure}, share {table.basis}, over {table.replications:,} "
-            f"replication{'s' if table.replications > 1 else ''}; the strip below gives the intervals. Mind "
-            "the ends of the colour scale."
-        ),
+        f"Colour: {table.measure}, share {table.basis}, over {over}. Mind the ends of the colour scale.",
         "Triangles: bases of response teams.",
     ]
     if table.setting.has_map:
