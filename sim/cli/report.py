@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 
 import click
 
 from sim.cli.main import UserError
+from sim.cli.options import json_option
 
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=pathlib.Path))
-def command(run: pathlib.Path) -> None:
+@json_option
+def command(run: pathlib.Path, as_json: bool) -> None:
     """Build figures and report.html of the run folder RUN anew from its data."""
     if not run.is_dir():
         raise UserError(f"{run} is not a folder", "give the folder that `bufferzone run` has written")
@@ -27,4 +30,5 @@ def command(run: pathlib.Path) -> None:
         )
     from sim.report.page import build
 
-    print(build(run))
+    page = build(run)
+    print(json.dumps({"report": str(page)}) if as_json else page)

@@ -223,7 +223,7 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
     return {
         "period": index.astype(np.int32),
         "from_day": index * days_per_period,
-        "to_day": (index + 1) * days_per_period,
+        "to_day": np.minimum((index + 1) * days_per_period, theatre.horizon_h / 24.0),
         "from_km": window * WINDOW_KM,
         "to_km": np.minimum((window + 1) * WINDOW_KM, theatre.ground.line.length_km),
         "happened": counts[:, 0],
