@@ -26,7 +26,7 @@ ROUNDS = 5
 QUICK = {"replications": 4, "rounds": 2}
 QUICK_SETTINGS = ("--set", "horizon=60 days")
 PARTS = (
-    *("imports", "load_and_check", "stage", "start_workers", "kernel_load", "simulating"),
+    *("imports", "load_and_check", "stage", "start_workers", "simulating"),
     *("writing", "report", "rest"),
 )
 
@@ -54,6 +54,7 @@ def run(*, quick: bool = False, rounds: int | None = None, replications: int | N
         "share": {part: rounded(spent / sum(seconds.values()), 3) for part, spent in seconds.items()},
         "total_seconds": rounded(total),
         "total_seconds_range": [rounded(f(one["total_seconds"] for one in each)) for f in (min, max)],
+        "kernel_load_seconds": rounded(statistics.median(one["kernel_load_seconds"] for one in each), 2),
         "peak_memory_mib": rounded(max(one["peak_memory_mib"] for one in each)),
         "peak_memory_of": each[0]["peak_memory_of"],
         "incidents_per_s": rounded(
@@ -80,23 +81,24 @@ def _once(folder: pathlib.Path, replications: int, settings: tuple[str, ...]) ->
         *("--out", str(out), "--force", "--quiet", "--json", *settings),
         *(() if importlib.util.find_spec("sim.report.page") else ("--no-report",)),
     ]
-    began = time.perf_counter()
+    began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.timed_command", str(report), str(JOBS), *command],
+        [sys.executable, "-m", "benchmarks.timed_command", str(report), *command],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     )
     peak = Peak(process)
     code = process.wait()
-    total = time.perf_counter() - began
     mib = peak.stop()
     if code != 0:
         raise RuntimeError(f"the command ended with {code}: bufferzone {' '.join(command)}")
-    seconds = json.loads(report.read_text(encoding="utf-8"))
+    found = json.loads(report.read_text(encoding="utf-8"))
+    seconds, total = found["seconds"], found["ended"] - began
     seconds["rest"] = max(0.0, total - sum(seconds.values()))
     return {
         "seconds": seconds,
         "total_seconds": total,
+        "kernel_load_seconds": found["kernel_load_s"],
         "peak_memory_mib": mib,
         "peak_memory_of": peak.how,
         "incidents": int(pq.read_table(out / "cells.parquet").column("happened").to_numpy().sum()),
@@ -111,6 +113,7 @@ def table(found: dict[str, Any]) -> str:
     for part, spent in found["seconds"].items():
         lines.append(f"  {part:<16}{spent:>9.3f} s{found['share'][part]:>8.1%}")
     lines.append(f"  {'total':<16}{found['total_seconds']:>9.3f} s")
+    lines.append(f"loading the compiled kernel, in each worker: {found['kernel_load_seconds']:.3f} s")
     lines.append(f"peak memory {found['peak_memory_mib']:,.0f} MiB ({found['peak_memory_of']})")
     lines.append(f"{found['incidents_per_s']:,.0f} incidents per second while simulating")
     return "\n".join(lines)
