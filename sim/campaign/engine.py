@@ -321,6 +321,12 @@ class Campaign:
             else:
                 self._empties_journal()
 
+    def touches_every_kernel(self) -> None:
+        """Call those kernels that this history may not have needed."""
+        self._in_line(kernel.serves_waiting, self.env.now)
+        duty = self._laydown.on_duty.copy()
+        kernel.duty_changes(self._plan, self._laydown, self._state, duty, self.env.now)
+
     def _poor_days(self) -> Flags:
         """poor[x, d] = 1 on days of poor visibility, drawn for each sector and day."""
         theatre = self.theatre
@@ -386,8 +392,8 @@ def simulate(theatre: Theatre, seed: int, replication: int, *, keeps_journal: bo
 
 
 def warm(theatre: Theatre) -> None:
-    """Compile the line clock, or load it, before workers want it: the first hours of a history that nobody
-    keeps.
-    """
-    hours = theatre.scenario.model_copy(update={"horizon": HOURS_PER_DAY})
-    simulate(dataclasses.replace(theatre, scenario=hours), 0, 0)
+    """Compile every kernel, or load it, before workers want it: the first day of a history, thrown away."""
+    day = theatre.scenario.model_copy(update={"horizon": HOURS_PER_DAY})
+    campaign = Campaign(dataclasses.replace(theatre, scenario=day), 0, 0)
+    campaign.run()
+    campaign.touches_every_kernel()

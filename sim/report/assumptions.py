@@ -35,6 +35,7 @@ class Assumption:
     says: str  # what the cited entries say
     is_assumption: bool  # its source is somebody's judgement, and says so
     is_silent: bool  # says nothing
+    needs_source: bool  # states a number about the world
 
 
 def assumptions(file: ScenarioFile) -> tuple[Assumption, ...]:
@@ -64,6 +65,7 @@ def assumptions(file: ScenarioFile) -> tuple[Assumption, ...]:
                 says="" if cited is None else cited.says,
                 is_assumption=cited is not None and cited.kind == "assumption",
                 is_silent=one.value in SILENT,
+                needs_source=one.is_claim,
             )
         )
     return tuple(out)

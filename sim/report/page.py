@@ -71,7 +71,7 @@ def page(run: Run, drawn: list[Sheet]) -> str:
         set_values=list(_by_section(one for one in listed if one.is_set and not one.is_silent)),
         default_values=list(_by_section(one for one in listed if not one.is_set and not one.is_silent)),
         silent=sum(one.is_silent for one in listed),
-        unsourced=sum(1 for one in listed if one.is_set and not one.source and not one.is_silent),
+        unsourced=sum(1 for one in listed if one.is_set and one.needs_source and not one.source),
         limits=limits(run),
         facts=facts(run),
         attribution=ATTRIBUTION if is_covered(run.setting.line) else "",

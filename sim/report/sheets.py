@@ -164,7 +164,7 @@ def _ledger(run: Run) -> Sheet:
         return _empty(
             "ledger", LEDGER, "Nothing happened in any replication, so there is nothing to account for."
         )
-    low = 0.42 + 0.36 * max(1, len(outcomes.rows))
+    low = 0.42 + 0.47 * max(1, len(outcomes.rows))
     high = 1.45 + 0.45 + 0.62 + low + 0.1
     figure = _figure(high)
     left, width = 0.2, 0.77

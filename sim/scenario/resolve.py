@@ -41,6 +41,12 @@ class Explained:
     source: str | None  # citation that covers it
     says: str | None  # what the cited entries say
 
+    @property
+    def is_claim(self) -> bool:
+        """Whether it states a number about the world, which needs a source; names and seeds do not."""
+        has_number = any(character.isdigit() for character in self.value)
+        return has_number and self.path[0] not in _NO_CLAIM and self.path[-1] not in _NO_NUMBER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioFile:
@@ -124,15 +130,7 @@ class ScenarioFile:
 
     def unsourced(self) -> tuple[Explained, ...]:
         """Written numbers without a source: what a reader cannot check."""
-        return tuple(
-            e
-            for e in self.explained()
-            if e.is_written
-            and e.source is None
-            and any(character.isdigit() for character in e.value)
-            and e.path[0] not in _NO_CLAIM
-            and e.path[-1] not in _NO_NUMBER
-        )
+        return tuple(e for e in self.explained() if e.is_written and e.source is None and e.is_claim)
 
 
 def load(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -> ScenarioFile:

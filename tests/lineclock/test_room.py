@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pathlib
 from typing import Any
 
 import numba
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 from conftest import Stage, merged, small
 
-from sim.campaign.engine import Campaign
-from sim.lineclock import kernel
+from sim.campaign.engine import Campaign, warm
+from sim.lineclock import compiled, kernel
 from sim.lineclock.begin import with_more_room
 from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE
 
@@ -102,3 +103,12 @@ def test_a_clock_that_has_to_grow_tells_the_same_story(theatre_of: Stage, monkey
         tallies.append(Campaign(theatre, 1, 0).run().tally)
     for name, few, many in zip(tallies[0]._fields, *tallies, strict=True):
         assert np.array_equal(few, many), name
+
+
+def test_every_kernel_is_known_by_name_and_warmed(theatre_of: Stage, tmp_path: pathlib.Path) -> None:
+    """`is_compiled` looks for the very files that `warm` leaves behind."""
+    warm(theatre_of(small()))
+    assert compiled.CACHE_DIR is not None
+    left = {path.name.split("-")[0] for path in compiled.CACHE_DIR.rglob("*.nbc")}
+    assert left == set(compiled.ENTRIES)
+    assert compiled.is_compiled()

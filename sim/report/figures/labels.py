@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sim.line.earth import FloatArray
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top in points of the axes
+BOLD_WIDER = 1.18  # bold letters over plain ones, with something to spare for other fonts
 _AROUND = ((1, 0), (-1, 0), (0, 1), (0, -1), (0.8, 0.8), (-0.8, 0.8), (0.8, -0.8), (-0.8, -0.8))
 
 
@@ -39,10 +40,17 @@ class Room:
         return not bool(np.any((x > left) & (x < right) & (y > bottom) & (y < top)))
 
     def place(
-        self, at_pt: tuple[float, float], lines: Sequence[str], size: float, *, gap_pt: float, reach: int = 1
+        self,
+        at_pt: tuple[float, float],
+        lines: Sequence[str],
+        size: float,
+        *,
+        gap_pt: float,
+        reach: int = 1,
+        bold: bool = False,
     ) -> tuple[float, float] | None:
         """The middle of a free box beside a point, which is then taken; None when there is no room."""
-        width = max(text_width_pt(line, size) for line in lines) + 3
+        width = max(text_width_pt(line, size) for line in lines) * (BOLD_WIDER if bold else 1.0) + 4
         height = len(lines) * size * 1.2 + 1
         for step in range(reach):
             gap = gap_pt * (1 + step)

@@ -23,6 +23,7 @@ from sim.report.figures.style import (
     per_cent_axis,
     size_pt,
     text_width_pt,
+    wrapped,
 )
 from sim.report.words import number, percent
 
@@ -218,7 +219,8 @@ def outcome_bars(table: OutcomeTable, ax: Axes) -> None:
         )
         used.append((mark, "attributed share"))  # type: ignore[arg-type]
     names = [
-        literal(fitting(str(t), str(k), NAME_PT)) for t, k in zip(rows["type"], rows["key"], strict=True)
+        literal("\n".join(wrapped(str(t), NAME_PT, most=2)) or fitting(str(t), str(k), NAME_PT))
+        for t, k in zip(rows["type"], rows["key"], strict=True)
     ]
     names = [
         f"{name}\n{number(float(n))} a day" for name, n in zip(names, rows["happened_per_day"], strict=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sim.report.figures.map import MapTable
     from sim.report.setting import Setting
 
+SHARES = (0.5, 0.35, 0.65, 0.2, 0.8, 0.05, 0.95)  # of a sector: where its name may stand
 MARGIN = 0.06  # of the map's longer side, around the line and its bases
 WHITE = "#ffffff"  # around the line, by day and by night: the darkest of its colours must stand out
 
@@ -185,10 +186,10 @@ def _name_sectors(table: MapTable, ax: Axes, room: Room) -> None:
     for name, title, low, high in zip(
         setting.sectors.names, setting.sectors.titles, edges, edges[1:], strict=False
     ):
-        for share in (0.5, 0.35, 0.65, 0.2, 0.8):
+        tries = [(lines, s) for lines in (wrapped(title, 90, most=3), [name]) if lines for s in SHARES]
+        for lines, share in tries:
             at = to_points(ax, line.plane_km(low + share * (high - low)))[0]
-            lines = wrapped(title, 90, most=3) or [name]
-            put = room.place((float(at[0]), float(at[1])), lines, SMALL + 0.5, gap_pt=7, reach=3)
+            put = room.place((float(at[0]), float(at[1])), lines, SMALL + 0.5, gap_pt=7, reach=4, bold=True)
             if put is not None:
                 _write(ax, put, "\n".join(lines), size=SMALL + 0.5, bold=True, room=room)
                 break
