@@ -171,7 +171,9 @@ def adds_up(theatre: Theatre, history: History) -> None:
         assert (np.diff(table[:, [HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT]], axis=1) <= 0).all()
         assert (table[:, ATTRIBUTED] <= table[:, ATTENDED]).all()
         assert (table.sum(axis=0) == ledger.sum(axis=0)).all()
-    assert (tally.period.sum(axis=(0, 1)) == ledger[:, [HAPPENED, SIGHTED, IN_TIME_COUNT, ASKED]].sum(axis=0)).all()
+    assert (
+        tally.period.sum(axis=(0, 1)) == ledger[:, [HAPPENED, SIGHTED, IN_TIME_COUNT, ASKED]].sum(axis=0)
+    ).all()
     assert (tally.period.sum(axis=0) == tally.cell[:, [HAPPENED, SIGHTED, IN_TIME_COUNT, ASKED]]).all()
     assert (tally.sector_outcome.sum(axis=0) == outcome.sum(axis=0)).all()
     in_sector = np.zeros(sectors, dtype=np.int64)
