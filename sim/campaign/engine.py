@@ -10,12 +10,12 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Generator, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import simpy
 
+from sim.campaign.history import Force, History
 from sim.campaign.theatre import Theatre
 from sim.force.contingent import Contingent, share_out
 from sim.force.manning import ORBITS, TEAMS, man, shares_of
@@ -23,41 +23,21 @@ from sim.line.earth import FloatArray, IntArray
 from sim.lineclock import kernel
 from sim.lineclock.begin import Places, empty_journal, new_laydown, new_state, new_tally, with_more_room
 from sim.lineclock.draws import Chance
-from sim.lineclock.state import JOURNAL_FULL, JOURNAL_ROWS, NEEDS_ROOM, Flags, Journal, Tally
+from sim.lineclock.state import (
+    JOURNAL_FULL,
+    JOURNAL_ROWS,
+    NEEDS_ROOM,
+    TIME_BINS,
+    Flags,
+    Journal,
+    bin_starts_h,
+)
 from sim.scenario.quantities import HOURS_PER_DAY
-from sim.watch.coverage import duration_quantiles, seen_share, watched_cells
+from sim.watch.coverage import duration_quantiles, looks, seen_share, watched_cells
 from sim.watch.layers import orbit_duty
 
-GAP_BINS = 7 * 24 * 60 + 1
-"""Minutes in the histogram of revisit gaps; the last bin is a week and more, and never."""
-
+_BIN_STARTS_H = bin_starts_h()
 JOURNAL_BATCH = 4096
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Force:
-    """Strength over time, as steps: from at_h[i] on it is as row i says, until at_h[i + 1]."""
-
-    at_h: FloatArray
-    present: FloatArray  # present[i, contingent] = soldiers on the line
-    effective: FloatArray
-    short: FloatArray  # effective soldiers that the wanted laydown lacks
-    manned: IntArray  # manned[i, x, task]
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class History:
-    """What one replication was: raw, before anything is measured."""
-
-    replication: int
-    tally: Tally
-    force: Force
-    watched_h: FloatArray  # watched_h[c] = hours for which cell c counted as watched
-    gap_weight: FloatArray  # gap_weight[m] = hours x km with m minutes between looks
-    team_duty_h: float
-    aircraft_lost: int
-    campaign_events: int
-    journal: Journal
 
 
 class Campaign:
@@ -85,8 +65,8 @@ class Campaign:
         self._tally = new_tally(self._places)
         self._journal = empty_journal(JOURNAL_BATCH if keeps_journal else 0)
         self._written: list[Journal] = []
-        self._watched_now: FloatArray = np.zeros(len(theatre.ground.cells))
-        self._gap_now: FloatArray = np.zeros(GAP_BINS)
+        self._watched_now: FloatArray = np.zeros((2, len(theatre.ground.cells)))
+        self._gap_now: FloatArray = np.zeros((2, TIME_BINS))
         self._gap_of_sector: dict[int, tuple[IntArray, FloatArray]] = {}
         self._looks_known: dict[tuple[int, int], tuple[FloatArray, IntArray, FloatArray, FloatArray]] = {}
         self._fleets_changed: list[int] = []
@@ -94,7 +74,7 @@ class Campaign:
         edges = np.searchsorted(theatre.ground.cell_sector, np.arange(len(theatre.ground.sector_names) + 1))
         self._sector_cells = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
         self._watched_h = np.zeros(len(theatre.ground.cells))
-        self._gap_weight = np.zeros(GAP_BINS)
+        self._gap_weight = np.zeros(TIME_BINS)
         self._duty_h = 0.0
         self._duty_since_h = 0.0
 
@@ -175,6 +155,8 @@ class Campaign:
             held = self.manned[[x], ORBITS]
             duty = orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, self.airframes[[x]], held)
             flown = float(held[0] * duty[0]) * orbits.serviceable
+            if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
+                flown *= orbits.poor_factor
             if u_is_loss * wanted < flown:
                 self.airframes[x] -= 1
                 self.aircraft_lost += 1
@@ -215,7 +197,8 @@ class Campaign:
         cost = theatre.wanted * theatre.prices
         given = share_out(effective, tuple(c.sectors for c in theatre.contingents), cost.sum(axis=1))
         manned = man(theatre.wanted, theatre.prices, theatre.scenario.manning.keep, given.sum(axis=0))
-        short = float((cost - manned * theatre.prices).sum())
+        filled = np.minimum(given.sum(axis=0), (manned * theatre.prices).sum(axis=1))
+        short = float((cost.sum(axis=1) - filled).sum())
         self._steps.append((self.env.now, self.present.copy(), float(effective.sum()), short, manned))
         self.manned = manned
         self._watches(manned)
@@ -223,7 +206,7 @@ class Campaign:
         if np.array_equal(duty, self._laydown.on_duty):
             return False
         self._clock_duty()
-        kernel.duty_changes(self._plan, self._laydown, self._state, duty, self.env.now)
+        kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, self.env.now)
         return True
 
     def _watches(self, manned: IntArray) -> None:
@@ -252,22 +235,26 @@ class Campaign:
         key = (x, int(self.airframes[x]))
         if key not in self._looks_known:
             found = watched_cells(theatre.scenario, theatre.ground, self._watch, cells)
-            day, night = 1.0 - theatre.night_share, theatre.night_share
-            minutes = np.minimum(found.gap_h * 60.0, GAP_BINS - 1).astype(np.int64)
             length = theatre.ground.cells.length_km[cells]
-            bins, which = np.unique(minutes.reshape(-1), return_inverse=True)
-            by_time = np.concatenate([day * length, night * length])
-            weight = np.bincount(which, weights=by_time).astype(np.float64)
+            watched = np.zeros((2, len(length)))
+            gap = np.zeros((2, TIME_BINS))
+            for night in range(2):
+                share = theatre.visibility_shares(float(night))
+                watched[night] = share @ found.watched
+                gap_h, weight = looks(found, share, length)
+                which = np.searchsorted(_BIN_STARTS_H, gap_h, side="right") - 1
+                gap[night] = np.bincount(which, weights=weight, minlength=TIME_BINS)
             seen = np.zeros((len(self._plan.severity), 0))
             if self._plan.deterrence.any():
                 seen = seen_share(theatre.scenario, theatre.ground, self._watch, theatre.weight, cells)
-            self._looks_known[key] = (day * found.watched[0] + night * found.watched[1], bins, weight, seen)
+            used = np.flatnonzero(gap.any(axis=0))
+            self._looks_known[key] = (watched, used, gap[:, used], seen)
         watched, bins, weight, seen = self._looks_known[key]
-        self._watched_now[cells] = watched
+        self._watched_now[:, cells] = watched
         if x in self._gap_of_sector:
             old_bins, old_weight = self._gap_of_sector[x]
-            self._gap_now[old_bins] -= old_weight
-        self._gap_now[bins] += weight
+            self._gap_now[:, old_bins] -= old_weight
+        self._gap_now[:, bins] += weight
         self._gap_of_sector[x] = (bins, weight)
         if seen.shape[1]:
             self._laydown.seen_p[:, cells] = seen
@@ -304,8 +291,9 @@ class Campaign:
     def _line_runs_to(self, until_h: float) -> None:
         lasts_h = until_h - self._since_h
         if lasts_h > 0:
-            self._watched_h += lasts_h * self._watched_now
-            self._gap_weight += lasts_h * self._gap_now
+            dark_h = self.theatre.night_between(self._since_h, until_h)
+            self._watched_h += (lasts_h - dark_h) * self._watched_now[0] + dark_h * self._watched_now[1]
+            self._gap_weight += (lasts_h - dark_h) * self._gap_now[0] + dark_h * self._gap_now[1]
             self._since_h = until_h
             self._in_line(kernel.advance, until_h)
 
@@ -325,7 +313,7 @@ class Campaign:
         """Call those kernels that this history may not have needed."""
         self._in_line(kernel.serves_waiting, self.env.now)
         duty = self._laydown.on_duty.copy()
-        kernel.duty_changes(self._plan, self._laydown, self._state, duty, self.env.now)
+        kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, self.env.now)
 
     def _poor_days(self) -> Flags:
         """poor[x, d] = 1 on days of poor visibility, drawn for each sector and day."""

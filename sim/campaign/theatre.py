@@ -22,6 +22,11 @@ from sim.scenario.schema import Scenario
 from sim.watch.coverage import lognormal_law
 from sim.watch.layers import Watchers, pass_detection, reports_probability
 
+MOST_INCIDENTS = 50_000_000
+"""Incidents of one type that a history may have: far over any line, well under what counters and keys can
+hold.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Theatre:
@@ -38,13 +43,26 @@ class Theatre:
     month_of_day: IntArray  # (D,) 1..12
     poor_share: FloatArray  # (12,) share of days with poor visibility, January first
     weight: FloatArray  # weight[k, w, x] share of type k's incidents that fall into visibility w
-    night_share: float  # share of the horizon that is night
+    night_h: FloatArray  # hours of night before each bound of `plan.piece_start_h`
+    poor_mean: float  # share of the horizon's days with poor visibility
     stream_names: tuple[str, ...]
     station_base: IntArray  # (S,)
     station_class: IntArray  # (S,)
     classes: tuple[CaveatClass, ...]
     station_travel: tuple[FloatArray, ...]  # by season: travel_h[c, s]
     station_order: tuple[SmallInts, ...]  # by season: order[c, j]
+
+    def night_between(self, since_h: float, until_h: float) -> float:
+        """Hours of night over [since_h, until_h)."""
+        bounds = self.plan.piece_start_h
+        return float(np.interp(until_h, bounds, self.night_h) - np.interp(since_h, bounds, self.night_h))
+
+    def visibility_shares(self, night_share: float) -> FloatArray:
+        """(4,) shares of hours by visibility (2 x night + poor), for a stretch of time with that share of
+        night.
+        """
+        poor = self.poor_mean
+        return np.outer([1.0 - night_share, night_share], [1.0 - poor, poor]).reshape(-1)
 
     @property
     def horizon_h(self) -> float:
@@ -78,7 +96,7 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
     plan = Plan(
         stream_type=kinds.astype(np.int32),
         stream_is_false=false.astype(np.uint8),
-        stream_code=_codes(names),
+        stream_code=_codes(scenario, ground, names),
         piece_start_h=pieces,
         piece_is_night=is_night.astype(np.uint8),
         rate_per_h=rate,
@@ -119,8 +137,9 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         night_slowness=1.0 / scenario.travel.night_factor,
     )
     horizon = scenario.horizon
-    ends = np.minimum(pieces[1:], horizon)
-    night_h = float((np.maximum(ends - pieces[:-1], 0.0) * is_night).sum())
+    dark_h = np.append(0.0, np.cumsum(np.diff(pieces) * is_night))
+    lived = np.minimum(np.arange(1, days + 1) * HOURS_PER_DAY, horizon) - np.arange(days) * HOURS_PER_DAY
+    lived = np.maximum(lived, 0.0)
     return Theatre(
         scenario=scenario,
         ground=ground,
@@ -133,7 +152,8 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         month_of_day=month_of_day,
         poor_share=poor,
         weight=_visibility_weight(scenario, ground, pieces, is_night, rate, month_of_day, poor, horizon),
-        night_share=night_h / horizon,
+        night_h=dark_h,
+        poor_mean=float((poor[month_of_day - 1] * lived).sum() / lived.sum()),
         stream_names=names,
         station_base=base,
         station_class=station_class,
@@ -171,9 +191,12 @@ def _poor_share(scenario: Scenario) -> FloatArray:
     return np.full(12, share) if isinstance(share, float | int) else np.array(share)
 
 
-def _codes(names: tuple[str, ...]) -> IntArray:
-    """The draws' codes of the streams."""
-    check_streams(names)
+def _codes(scenario: Scenario, ground: Ground, names: tuple[str, ...]) -> IntArray:
+    """Codes of the streams of incidents; no stream of a history may share its code with another."""
+    others = [f"weather of {sector}" for sector in ground.sector_names]
+    others += [f"aircraft lost over {sector}" for sector in ground.sector_names]
+    others += [f"lateness of {nation}" for nation in scenario.force.contingents]
+    check_streams([*names, *others])
     return np.array([stream_code(name) for name in names], dtype=np.int64)
 
 
@@ -219,6 +242,14 @@ def _streams(
             kinds.append(k)
             false.append(1)
             rates.append(np.full(len(shape), v.false_reports))
+        if v.rate * scenario.horizon > MOST_INCIDENTS:
+            fact = f"gives {v.rate * scenario.horizon:.3g} incidents in a history, over {MOST_INCIDENTS:.0e}"
+            never.append(Problem(path=("violations", name, "rate"), fact=fact, hint="lower rate or horizon"))
+        if v.false_reports * scenario.horizon > MOST_INCIDENTS:
+            expected = v.false_reports * scenario.horizon
+            fact = f"gives {expected:.3g} reports in a history, over {MOST_INCIDENTS:.0e}"
+            path = ("violations", name, "false_reports")
+            never.append(Problem(path=path, fact=fact, hint="lower rate or horizon"))
     if never:
         raise ScenarioError(never)
     rate = np.array(rates).reshape(-1, len(lengths))
@@ -293,7 +324,7 @@ def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, SmallInts]:
             )
             mass = np.diff(below)
             share[k] += spot.share * mass / mass.sum()
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)
+    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)  # ends of the line cut hot spots off
     cdf = np.cumsum(share, axis=1)
     cdf /= cdf[:, -1:]
     cdf[:, -1] = 1.0

@@ -92,9 +92,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments = None if argv is None else list(argv)
         code = cli.main(args=arguments, prog_name="bufferzone", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as bad:
-        bad.show()
-        return WRONG_USAGE
     except click.UsageError as bad:
         bad.show()
         return WRONG_USAGE

@@ -17,6 +17,7 @@ from sim.cli.options import json_option, loaded, scenario_argument, set_option
 from sim.results.target import Target, read_target
 
 if TYPE_CHECKING:
+    from sim.results.store import FolderExists
     from sim.study.replicate import Progress
 
 HEADLINES = (
@@ -38,7 +39,7 @@ HEADLINES = (
     type=click.IntRange(1, 1_000_000),
     help="Histories to simulate. [default: what the scenario says, or 100]",
 )
-@click.option("--replication", type=click.IntRange(0, 2**31), help="Only this one, numbered from 0.")
+@click.option("--replication", type=click.IntRange(0, 2**31 - 1), help="Only this one, numbered from 0.")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**64 - 1),
@@ -92,12 +93,14 @@ def command(
         raise click.UsageError("--replication runs one history and --replications many: give one of them")
     targets = [read_target(text) for text in requirements]
     file = loaded(scenario, settings)
-    from sim.results.store import FolderExists, free_name
+    from sim.results.store import FolderExists, free_name, refuse_what_is_there
     from sim.study.replicate import Asked, default_jobs, run_into
 
     folder = out or free_name(pathlib.Path("runs"), scenario.stem)
-    if folder.exists() and not force:
-        raise UserError(f"{folder} is already there", "give another --out, or --force to overwrite it")
+    try:
+        refuse_what_is_there(folder, force=force)
+    except FolderExists as there:
+        raise _refused(there) from None
     numbers = [replication] if replication is not None else range(replications or file.scenario.replications)
     asked = Asked(
         replications=numbers,
@@ -118,13 +121,18 @@ def command(
                 finishing=_reporter(say) if with_report else None,
             )
         except FolderExists as there:
-            raise UserError(str(there), "give another --out, or --force to overwrite it") from None
+            raise _refused(there) from None
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:
         print(json.dumps({"folder": str(folder), **summary}, indent=2, ensure_ascii=False))
     else:
         _answer(summary, folder, with_report)
     _judge(targets, summary["metrics"])
+
+
+def _refused(there: FolderExists) -> UserError:
+    hint = "give another --out, or --force to overwrite it" if there.is_run else "give another --out"
+    return UserError(str(there), hint)
 
 
 def _reporter(say: Any) -> Any:

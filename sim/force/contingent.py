@@ -35,6 +35,7 @@ class Contingent:
     leaves_after_h: float  # each unit place is kept filled this long; inf = to the end
     sectors: tuple[int, ...] | None  # sectors it serves; None = wherever needed
     effective_share: float  # part of its soldiers who can be put to tasks
+    absent_share: float  # part that is on leave, sick or on courses
     tour_h: float
     dwell_h: float
     overlap_h: float
@@ -81,6 +82,7 @@ def _contingent(scenario: Scenario, ground: Ground, name: str, part: ContingentP
         leaves_after_h=np.inf if part.commitment is None else part.commitment,
         sectors=served,
         effective_share=(1.0 - support) * (1.0 - absent),
+        absent_share=absent,
         tour_h=manning.tour if part.tour is None else part.tour,
         dwell_h=manning.dwell if part.dwell is None else part.dwell,
         overlap_h=manning.overlap if part.overlap is None else part.overlap,

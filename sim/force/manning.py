@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.force.contingent import Contingent
 from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground
 from sim.scenario.quantities import HOURS_PER_DAY
@@ -67,7 +68,7 @@ def _patrols(asked: PatrolsWanted | None, length_km: float) -> int:
     if asked is None:
         return 0
     if asked.rate is not None:
-        return round(asked.rate * HOURS_PER_DAY)
+        return int(np.ceil(asked.rate * HOURS_PER_DAY - _SLACK))
     assert asked.every is not None, "the schema lets no number pass without rate or every"
     return int(np.ceil(length_km / asked.every - _SLACK))
 
@@ -115,22 +116,37 @@ class Step:
     is_total: bool
 
 
-def troops_to_task(scenario: Scenario, wanted: IntArray, pool_ratio: float) -> tuple[Step, ...]:
-    """What the wanted laydown takes, from tasks up to the rotation pool: posts + patrols + ... -> effective
-    -> on station -> pool.
+def troops_to_task(
+    scenario: Scenario, wanted: IntArray, coalition: tuple[Contingent, ...]
+) -> tuple[Step, ...]:
+    """What the wanted laydown takes, from tasks up to the rotation pool.
+
+    Posts + patrols + ... -> effective -> on station -> pool, with the shares of the coalition as it is
+    composed;
+    with those of `manning` where nobody is pledged.
     """
     by_task = wanted.sum(axis=0) * task_prices(scenario.manning)
     manning = scenario.manning
+    strength = np.array([float(c.strength) for c in coalition])
+    effective_share = (1.0 - manning.support_share) * (1.0 - manning.absent_share)
+    absent_share, pool_ratio = manning.absent_share, 1.0
+    if strength.sum() > 0:
+        weight = strength / strength.sum()
+        effective_share = float(weight @ [c.effective_share for c in coalition])
+        absent_share = float(weight @ [c.absent_share for c in coalition])
+        pool_ratio = float(weight @ [c.pool_ratio for c in coalition])
     effective = float(by_task.sum())
-    present = effective / (1.0 - manning.support_share) if manning.support_share < 1 else np.inf
-    on_station = present / (1.0 - manning.absent_share) if manning.absent_share < 1 else np.inf
+    on_station = effective / effective_share if effective_share > 0 else np.inf
+    absent = on_station * absent_share
     steps = [
         Step(label=task, soldiers=float(n), is_total=False) for task, n in zip(TASKS, by_task, strict=True)
     ]
-    steps.append(Step(label="effective", soldiers=effective, is_total=True))
-    steps.append(Step(label="support", soldiers=present - effective, is_total=False))
-    steps.append(Step(label="absent", soldiers=on_station - present, is_total=False))
-    steps.append(Step(label="on station", soldiers=on_station, is_total=True))
-    steps.append(Step(label="at home in rotation", soldiers=on_station * (pool_ratio - 1.0), is_total=False))
-    steps.append(Step(label="pool", soldiers=on_station * pool_ratio, is_total=True))
+    steps += [
+        Step(label="effective", soldiers=effective, is_total=True),
+        Step(label="support", soldiers=on_station - absent - effective, is_total=False),
+        Step(label="absent", soldiers=absent, is_total=False),
+        Step(label="on station", soldiers=on_station, is_total=True),
+        Step(label="at home in rotation", soldiers=on_station * (pool_ratio - 1.0), is_total=False),
+        Step(label="pool", soldiers=on_station * pool_ratio, is_total=True),
+    ]
     return tuple(steps)

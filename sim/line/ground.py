@@ -61,6 +61,8 @@ def survey(scenario: Scenario, document: Document) -> Ground:
     if problems:
         raise document.refusal(problems)
     names, titles, edges = _sectors(scenario, line)
+    cell_sector = np.clip(np.searchsorted(edges, cut.middle_km, side="right") - 1, 0, len(names) - 1)
+    _refuse_empty_sectors(document, names, edges, cell_sector, scenario.line.cell)
     base_names, base_titles, base_sector, base_km, base_xy = _bases(scenario, line, names, edges)
     seasons, of_month, travel_h = _travel(scenario, document, line, cut, base_xy)
     return Ground(
@@ -69,7 +71,7 @@ def survey(scenario: Scenario, document: Document) -> Ground:
         sector_names=names,
         sector_titles=titles,
         sector_edge_km=edges,
-        cell_sector=np.clip(np.searchsorted(edges, cut.middle_km, side="right") - 1, 0, len(names) - 1),
+        cell_sector=cell_sector,
         base_names=base_names,
         base_titles=base_titles,
         base_sector=base_sector,
@@ -167,6 +169,22 @@ def _at(km: float) -> str:
     """A chainage for a message, to 100 m unless its author was more exact."""
     text = spoken(km, "length")
     return text if len(text) <= 10 else f"{km:.1f} km"
+
+
+def _refuse_empty_sectors(
+    document: Document, names: tuple[str, ...], edges: FloatArray, cell_sector: IntArray, cell_km: float
+) -> None:
+    """Every sector needs the middle of a cell."""
+    empty = sorted(set(range(len(names))) - set(cell_sector.tolist()))
+    if empty:
+        raise document.refusal(
+            Problem(
+                path=("sectors", names[x]),
+                fact=f"is {edges[x + 1] - edges[x]:g} km long, too short for cells of {cell_km:g} km",
+                hint="make the sector longer, or line.cell shorter",
+            )
+            for x in empty
+        )
 
 
 def _sectors(scenario: Scenario, line: Centreline) -> tuple[tuple[str, ...], tuple[str, ...], FloatArray]:

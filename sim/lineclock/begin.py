@@ -16,18 +16,18 @@ from sim.lineclock.state import (
     JOURNAL_WHOLE,
     LAYERS,
     LEDGER,
-    MINUTES,
     OUTCOMES,
     PERIOD_LEDGER,
+    TIME_BINS,
     Journal,
     Laydown,
     Plan,
     State,
     Tally,
 )
+from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH
 
 SLOTS = 256
-DAYS_PER_PERIOD = 365.25 / 12
 
 
 class Places(NamedTuple):
@@ -117,7 +117,7 @@ def new_tally(places: Places) -> Tally:
     """Nothing counted."""
     kinds, cells = places.plan.place_cdf.shape
     teams = len(places.plan.team_station)
-    periods = math.ceil(places.days / DAYS_PER_PERIOD) + 1
+    periods = math.ceil(places.days * HOURS_PER_DAY / HOURS_PER_MONTH) + 1
     ledgers = len(LEDGER)
     return Tally(
         day=np.zeros((places.days, ledgers), dtype=np.int32),
@@ -127,8 +127,8 @@ def new_tally(places: Places) -> Tally:
         type_ledger=np.zeros((kinds, ledgers), dtype=np.int64),
         sector_outcome=np.zeros((places.sectors, len(OUTCOMES)), dtype=np.int64),
         sighted_by=np.zeros(len(LAYERS) + 1, dtype=np.int64),
-        response=np.zeros((places.sectors, MINUTES), dtype=np.int32),
-        delay=np.zeros((places.sectors, MINUTES), dtype=np.int32),
+        response=np.zeros((places.sectors, TIME_BINS), dtype=np.int32),
+        delay=np.zeros((places.sectors, TIME_BINS), dtype=np.int32),
         counts=np.zeros(len(COUNTS), dtype=np.int64),
         sums=np.zeros(4),
         team_busy_h=np.zeros(teams),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -49,14 +50,21 @@ def cache_dir() -> pathlib.Path | None:
     """
     for folder in _candidates(_source_digest()):
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            owner = folder.stat().st_uid
-            # Compiled code is run as it is found: a folder that somebody else owns is not trusted.
-            if os.access(folder, os.W_OK) and owner == getattr(os, "getuid", lambda: owner)():  # noqa: B023
+            for one in (folder.parent, folder):
+                one.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if os.access(folder, os.W_OK) and _is_ours(folder) and _is_ours(folder.parent):
                 return folder
         except OSError:
             continue
     return None
+
+
+def _is_ours(folder: pathlib.Path) -> bool:
+    """Whether nobody else can put a file there: compiled code is run as it is found."""
+    state = folder.lstat()
+    if not hasattr(os, "getuid"):
+        return stat.S_ISDIR(state.st_mode)
+    return stat.S_ISDIR(state.st_mode) and state.st_uid == os.getuid() and not state.st_mode & 0o022
 
 
 CACHE_DIR = cache_dir()

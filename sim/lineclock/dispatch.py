@@ -11,14 +11,14 @@ NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = 0, 1, 2
 
 
 @inlined
-def is_night(plan, at_h):  # type: ignore[no-untyped-def]
+def is_night(plan, at_h):
     """Whether the sun is down at that time; beyond the last day its times hold."""
     day = min(int(at_h / 24.0), plan.sunrise_h.shape[0] - 1)
     return at_h < plan.sunrise_h[day] or at_h >= plan.sunset_h[day]
 
 
 @inlined
-def wait_for_light_h(plan, station, at_h):  # type: ignore[no-untyped-def]
+def wait_for_light_h(plan, station, at_h):
     """Hours until a station whose teams shun the night lets one set out; 0 for all others and by day."""
     if not plan.station_no_night[station] or not is_night(plan, at_h):
         return 0.0
@@ -30,20 +30,25 @@ def wait_for_light_h(plan, station, at_h):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def may_go(plan, station, kind, sector):  # type: ignore[no-untyped-def]
+def may_go(plan, station, kind, sector):
     """Whether caveats and mandate let a station's teams attend that type in that sector."""
     return plan.station_may_attend[station, kind] and plan.station_may_enter[station, sector]
 
 
 @inlined
-def drive_h(plan, laydown, station, cell, at_h):  # type: ignore[no-untyped-def]
-    """Hours of driving from a station to a cell at that time of day."""
+def drive_h(plan, laydown, station, cell, at_h):
+    """Hours of driving from a station to a cell for who is ordered at that time; who shuns the night drives
+    by
+    day.
+    """
     hours = laydown.travel_h[cell, station]
-    return hours * plan.night_slowness if is_night(plan, at_h) else hours
+    return (
+        hours * plan.night_slowness if is_night(plan, at_h) and not plan.station_no_night[station] else hours
+    )
 
 
 @inlined
-def may_spend_reserve(plan, state, station, severity):  # type: ignore[no-untyped-def]
+def may_spend_reserve(plan, state, station, severity):
     """Under `hold_reserve`, the last free teams of a sector go to grave incidents only."""
     if plan.policy != HOLD_RESERVE or severity >= plan.reserve_severity:
         return True
@@ -51,7 +56,7 @@ def may_spend_reserve(plan, state, station, severity):  # type: ignore[no-untype
 
 
 @inlined
-def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):  # type: ignore[no-untyped-def]
+def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):
     """The free team that would be on the spot first -> (team or NOBODY or ALL_BUSY, wait before it sets out,
     drive) in hours.
 
@@ -65,9 +70,12 @@ def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):  # ty
     best_h, best_team, best_wait_h, best_drive_h, answer = np.inf, NOBODY, 0.0, 0.0, NOBODY
     for j in range(laydown.order.shape[1]):
         station = laydown.order[cell, j]
-        drive = laydown.travel_h[cell, station] * slow
-        if drive > plan.reach_h or drive >= best_h:
+        by_day_h = laydown.travel_h[cell, station]
+        if by_day_h > plan.reach_h or by_day_h >= best_h:
             break
+        drive = by_day_h if plan.station_no_night[station] else by_day_h * slow
+        if drive > plan.reach_h:
+            continue
         if laydown.station_duty[station] == 0 or not may_go(plan, station, kind, sector):
             continue
         answer = ALL_BUSY
@@ -89,7 +97,7 @@ def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):  # ty
 
 
 @inlined
-def choose_team(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyped-def]
+def choose_team(plan, laydown, state, cell, kind, at_h):
     """The team that the named policy sends -> as `nearest_free`."""
     if plan.policy == OWN_SECTOR_FIRST:
         team, wait, drive = nearest_free(plan, laydown, state, cell, kind, at_h, True)
@@ -99,7 +107,7 @@ def choose_team(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-unty
 
 
 @inlined
-def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyped-def]
+def recallable(plan, laydown, state, cell, kind, at_h):
     """The team on its way to a lesser incident that would be on the spot first -> (team or NOBODY, wait,
     drive) in hours.
 
@@ -113,7 +121,7 @@ def recallable(plan, laydown, state, cell, kind, at_h):  # type: ignore[no-untyp
         station = laydown.order[cell, j]
         drive = drive_h(plan, laydown, station, cell, at_h)
         if drive > plan.reach_h or drive >= best_h:
-            break
+            continue
         if not may_go(plan, station, kind, sector):
             continue
         for team in range(plan.station_first[station], plan.station_first[station + 1]):

@@ -34,7 +34,7 @@ LAW_FIXED, LAW_EXPONENTIAL, LAW_LOGNORMAL, LAW_UNIFORM = 0, 1, 2, 3
 
 
 @inlined
-def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+def philox(c0, c1, c2, c3, k0, k1):
     """Four random 32-bit words for the counter (c0..c3) and the key (k0, k1); all are uint32."""
     for _ in range(10):
         p0 = np.uint64(c0) * _M0
@@ -51,13 +51,13 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def unit(word):  # type: ignore[no-untyped-def]
+def unit(word):
     """A random word as a number strictly between 0 and 1."""
     return (np.float64(word) + 0.5) * _TO_UNIT
 
 
 @inlined
-def four(index, block, stream, replication, k0, k1):  # type: ignore[no-untyped-def]
+def four(index, block, stream, replication, k0, k1):
     """Four independent uniforms in (0, 1) for block *block* of thing *index* of a stream."""
     a, b, c, d = philox(
         np.uint32(index),
@@ -71,7 +71,7 @@ def four(index, block, stream, replication, k0, k1):  # type: ignore[no-untyped-
 
 
 @inlined
-def normal_quantile(p):  # type: ignore[no-untyped-def]
+def normal_quantile(p):
     """The standard normal value that a share p in (0, 1) lies below (Wichura 1988, AS 241)."""
     q = p - 0.5
     if abs(q) <= 0.425:
@@ -198,7 +198,7 @@ def normal_quantile(p):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def quantile(law, first, second, u):  # type: ignore[no-untyped-def]
+def quantile(law, first, second, u):
     """The duration [h] that a share u of a law's draws lies below.
 
     law, first, second: fixed (value, -), exponential (mean, -), lognormal (log of median, sigma), uniform
@@ -213,7 +213,7 @@ def quantile(law, first, second, u):  # type: ignore[no-untyped-def]
     return first + (second - first) * u
 
 
-def _uniforms(out, first, block, stream, replication, k0, k1):  # type: ignore[no-untyped-def]
+def _uniforms(out, first, block, stream, replication, k0, k1):
     for i in range(out.shape[0]):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = four(first + i, block, stream, replication, k0, k1)
 
@@ -222,7 +222,9 @@ _fill_uniforms = kernel(_uniforms)
 
 
 def key_words(seed: int) -> tuple[int, int]:
-    """The root seed as the two words of the generator's key."""
+    """The root seed as the two words of the generator's key; raises ValueError for a seed out of range."""
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed must be from 0 to 2**64 - 1, got {seed}")
     return seed & 0xFFFFFFFF, seed >> 32
 
 

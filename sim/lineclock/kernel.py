@@ -52,7 +52,7 @@ from sim.lineclock.state import (
     LAYER_PATROL,
     LAYER_REPORT,
     LAYER_STANDING,
-    MINUTES,
+    MINUTES_KEPT,
     N_ANSWERABLE,
     N_DETERRED,
     N_FALSE,
@@ -69,24 +69,26 @@ from sim.lineclock.state import (
     S_SIGHTING_H,
     S_WAIT_H,
     SIGHTED,
+    TIME_BINS,
     UNSEEN,
     WAIT_HEAD,
     WAIT_TAIL,
 )  # fmt: skip
+from sim.scenario.quantities import HOURS_PER_YEAR
 
-PERIODS_PER_DAY = 12.0 / 365.25
+PERIODS_PER_HOUR = 12.0 / HOURS_PER_YEAR
 REGULAR, RANDOM, BACK_AND_FORTH = 0, 1, 2
 
 
 @inlined
-def draw_four(plan, state, stream, index, block):  # type: ignore[no-untyped-def]
+def draw_four(plan, state, stream, index, block):
     """Four uniforms for one block of one incident."""
     key = state.key
     return four(index, block, plan.stream_code[stream], key[2], key[0], key[1])
 
 
 @inlined
-def next_candidate(plan, state, stream, u):  # type: ignore[no-untyped-def]
+def next_candidate(plan, state, stream, u):
     """Move a stream on to its next candidate: an exponential step in expected incidents, turned into time
     piece by piece.
     """
@@ -107,7 +109,7 @@ def next_candidate(plan, state, stream, u):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def cell_of(plan, kind, u):  # type: ignore[no-untyped-def]
+def cell_of(plan, kind, u):
     """The cell below which a share u of a type's incidents happens."""
     cdf = plan.place_cdf
     cell = plan.place_guide[kind, int(u * cdf.shape[1])]
@@ -117,7 +119,7 @@ def cell_of(plan, kind, u):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):  # type: ignore[no-untyped-def]
+def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):
     """Hours until a passing watch notices what stays; each pass notices with the same chance, on its own.
 
     regular: the phase is uniform on the gap. random: passes that notice are a Poisson process (Koopman 1946).
@@ -143,7 +145,7 @@ def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):  # type: ign
 
 
 @inlined
-def sighting(plan, laydown, state, stream, index, cell, start_h, piece):  # type: ignore[no-untyped-def]
+def sighting(plan, laydown, state, stream, index, cell, start_h, piece):
     """When and by whom an incident is noticed -> (delay in hours or inf, layer)."""
     kind = plan.stream_type[stream]
     sector = plan.cell_sector[cell]
@@ -179,7 +181,7 @@ def sighting(plan, laydown, state, stream, index, cell, start_h, piece):  # type
 
 
 @inlined
-def lasting_h(plan, state, stream, index):  # type: ignore[no-untyped-def]
+def lasting_h(plan, state, stream, index):
     """How long an incident can be observed [h]."""
     law = plan.duration_law[plan.stream_type[stream]]
     if law[0] == 0.0:
@@ -189,28 +191,30 @@ def lasting_h(plan, state, stream, index):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def counts_up(plan, tally, start_h, kind, cell, ledger):  # type: ignore[no-untyped-def]
+def counts_up(plan, tally, start_h, kind, cell, ledger):
     """Add one to a ledger: by day, by cell, by period, by type; an incident counts on the day it began."""
     day = int(start_h / 24.0)
     tally.day[day, ledger] += 1
     tally.cell[cell, ledger] += 1
     tally.type_ledger[kind, ledger] += 1
     if ledger <= SIGHTED:
-        tally.period[int(day * PERIODS_PER_DAY), cell, ledger] += 1
+        tally.period[int(start_h * PERIODS_PER_HOUR), cell, ledger] += 1
     elif ledger == IN_TIME_COUNT:
-        tally.period[int(day * PERIODS_PER_DAY), cell, 2] += 1
+        tally.period[int(start_h * PERIODS_PER_HOUR), cell, 2] += 1
     elif ledger == ASKED:
-        tally.period[int(day * PERIODS_PER_DAY), cell, 3] += 1
+        tally.period[int(start_h * PERIODS_PER_HOUR), cell, 3] += 1
 
 
 @inlined
-def minute_bin(hours):  # type: ignore[no-untyped-def]
-    """The bin of a histogram of minutes."""
-    return min(int(hours * 60.0), MINUTES - 1)
+def time_bin(hours):
+    """The bin of a histogram of times: by the minute to 48 h, then by the hour."""
+    if hours < 48.0:
+        return int(hours * 60.0)
+    return MINUTES_KEPT + min(int(hours - 48.0), TIME_BINS - 1 - MINUTES_KEPT)
 
 
 @inlined
-def writes_row(plan, state, journal, slot, outcome, attributed, now_h):  # type: ignore[no-untyped-def]
+def writes_row(plan, state, journal, slot, outcome, attributed, now_h):
     """One journal row; a journal of no rows is not kept."""
     if journal.whole.shape[0] == 0:
         return
@@ -233,7 +237,7 @@ def writes_row(plan, state, journal, slot, outcome, attributed, now_h):  # type:
 
 
 @inlined
-def incident_begins(plan, laydown, state, tally, journal, stream):  # type: ignore[no-untyped-def]
+def incident_begins(plan, laydown, state, tally, journal, stream):
     """The next candidate of a stream is due: it is deterred, or happens and is seen at once, later, or never
     -> slot seen at once, or -1.
     """
@@ -280,7 +284,7 @@ def incident_begins(plan, laydown, state, tally, journal, stream):  # type: igno
 
 
 @inlined
-def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):  # type: ignore[no-untyped-def]
+def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):
     """The mission knows: the incident is noted, gets its teams, waits, or is out of everybody's reach."""
     kind = plan.stream_type[state.slot_stream[slot]]
     cell = state.slot_cell[slot]
@@ -289,7 +293,7 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):  # t
         counts_up(plan, tally, start_h, kind, cell, SIGHTED)
         tally.sighted_by[state.slot_layer[slot]] += 1
         tally.sums[S_SIGHTING_H] += now_h - start_h
-        tally.delay[plan.cell_sector[cell], minute_bin(now_h - start_h)] += 1
+        tally.delay[plan.cell_sector[cell], time_bin(now_h - start_h)] += 1
     if state.slot_need[slot] == 0:
         incident_ends(plan, state, tally, journal, slot, NOTED, now_h)
         return
@@ -322,7 +326,7 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):  # t
 
 
 @inlined
-def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):  # type: ignore[no-untyped-def]
+def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):
     """A free team is ordered out; when it will arrive and be done is known from here on."""
     stream, index = state.slot_stream[slot], state.slot_index[slot]
     kind = plan.stream_type[stream]
@@ -350,14 +354,22 @@ def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):  # type:
 
 
 @inlined
-def team_is_recalled(plan, state, tally, team, now_h):  # type: ignore[no-untyped-def]
+def busy_on_duty(state, tally, team, now_h):
+    """Count the hours for which a team was out while on duty, since it was ordered or came on duty."""
+    since_h = state.team_order_h[team]
+    if since_h < now_h:
+        tally.team_busy_h[team] += now_h - since_h
+
+
+@inlined
+def team_is_recalled(plan, state, tally, team, now_h):
     """A team on its way turns back -> the slot of the incident that it leaves.
 
     Its old end on the heap no longer matches and is passed over.
     """
     slot = state.team_slot[team]
     tally.counts[N_RECALLED] += 1
-    tally.team_busy_h[team] += now_h - state.team_order_h[team]
+    busy_on_duty(state, tally, team, now_h)
     state.team_slot[team] = -1
     state.team_done_h[team] = -1.0
     state.sector_free[plan.station_sector[plan.team_station[team]]] += 1
@@ -367,7 +379,7 @@ def team_is_recalled(plan, state, tally, team, now_h):  # type: ignore[no-untype
 
 
 @inlined
-def looks_for_another(plan, laydown, state, tally, slot, now_h):  # type: ignore[no-untyped-def]
+def looks_for_another(plan, laydown, state, tally, slot, now_h):
     """An incident whose team was called away asks for another, and waits if none is free."""
     kind = plan.stream_type[state.slot_stream[slot]]
     team, wait_h, drive = choose_team(plan, laydown, state, state.slot_cell[slot], kind, now_h)
@@ -378,11 +390,11 @@ def looks_for_another(plan, laydown, state, tally, slot, now_h):  # type: ignore
 
 
 @inlined
-def team_is_done(plan, laydown, state, tally, journal, team, now_h):  # type: ignore[no-untyped-def]
+def team_is_done(plan, laydown, state, tally, journal, team, now_h):
     """A team has finished on the spot: it goes home, free for whatever waits."""
     slot = state.team_slot[team]
     station = plan.team_station[team]
-    tally.team_busy_h[team] += now_h - state.team_order_h[team]
+    busy_on_duty(state, tally, team, now_h)
     tally.team_jobs[team] += 1
     if state.team_arrive_h[team] < state.slot_arrive_h[slot]:
         state.slot_arrive_h[slot] = state.team_arrive_h[team]
@@ -399,7 +411,7 @@ def team_is_done(plan, laydown, state, tally, journal, team, now_h):  # type: ig
 
 
 @inlined
-def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):  # type: ignore[no-untyped-def]
+def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):
     """A free team takes the gravest and oldest incident that waits and that it may attend."""
     station = plan.team_station[team]
     own_sector = plan.station_sector[station]
@@ -434,7 +446,7 @@ def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):  # ty
 
 
 @inlined
-def gives_up(plan, state, tally, journal, slot):  # type: ignore[no-untyped-def]
+def gives_up(plan, state, tally, journal, slot):
     """An incident has waited too long: no further team is asked for; if none is out, it ends unattended."""
     state.slot_need[slot] = 0
     if state.slot_open[slot] == 0:
@@ -447,7 +459,7 @@ def gives_up(plan, state, tally, journal, slot):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def incident_is_over(plan, state, tally, journal, slot, now_h):  # type: ignore[no-untyped-def]
+def incident_is_over(plan, state, tally, journal, slot, now_h):
     """The last team leaves: attended in time, or late."""
     kind = plan.stream_type[state.slot_stream[slot]]
     took_h = state.slot_arrive_h[slot] - state.slot_start_h[slot]
@@ -457,7 +469,7 @@ def incident_is_over(plan, state, tally, journal, slot, now_h):  # type: ignore[
 
 
 @inlined
-def incident_ends(plan, state, tally, journal, slot, outcome, now_h):  # type: ignore[no-untyped-def]
+def incident_ends(plan, state, tally, journal, slot, outcome, now_h):
     """Write the one outcome of an incident into the ledgers and give its slot back."""
     stream, index, cell = state.slot_stream[slot], state.slot_index[slot], state.slot_cell[slot]
     start_h, arrive_h = state.slot_start_h[slot], state.slot_arrive_h[slot]
@@ -470,7 +482,7 @@ def incident_ends(plan, state, tally, journal, slot, outcome, now_h):  # type: i
             counts_up(plan, tally, start_h, kind, cell, ATTENDED)
             response_h = arrive_h - state.slot_sighted_h[slot]
             tally.sums[S_RESPONSE_H] += response_h
-            tally.response[plan.cell_sector[cell], minute_bin(response_h)] += 1
+            tally.response[plan.cell_sector[cell], time_bin(response_h)] += 1
             if outcome == IN_TIME:
                 counts_up(plan, tally, start_h, kind, cell, IN_TIME_COUNT)
             u_life, u_says, _, _ = draw_four(plan, state, stream, index, BLOCK_EVIDENCE)
@@ -486,7 +498,7 @@ def incident_ends(plan, state, tally, journal, slot, outcome, now_h):  # type: i
     state.pointers[FREE_SLOTS] += 1
 
 
-def _starts(plan, state):  # type: ignore[no-untyped-def]
+def _starts(plan, state):
     """Set every stream to its first candidate."""
     for stream in range(plan.stream_type.shape[0]):
         state.arrival_level[stream] = 0.0
@@ -495,7 +507,7 @@ def _starts(plan, state):  # type: ignore[no-untyped-def]
         next_candidate(plan, state, stream, u_gap)
 
 
-def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-untyped-def]
+def _advance(plan, laydown, state, tally, journal, until_h):
     """Run the line over [now, until_h) -> why it came back: RAN_ON, NEEDS_ROOM or JOURNAL_FULL.
 
     The last two leave everything as it stands before the next event: make room, or empty the journal, and
@@ -537,7 +549,7 @@ def _advance(plan, laydown, state, tally, journal, until_h):  # type: ignore[no-
             incident_is_sighted(plan, laydown, state, tally, journal, sighted, now_h)
 
 
-def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignore[no-untyped-def]
+def _serves_waiting(plan, laydown, state, tally, journal, now_h):
     """After a change of the laydown, free teams take what waits: gravest and oldest first -> RAN_ON, or
     NEEDS_ROOM before anything has changed.
     """
@@ -566,7 +578,7 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):  # type: ignor
     return RAN_ON
 
 
-def _duty_changes(plan, laydown, state, wanted, now_h):  # type: ignore[no-untyped-def]
+def _duty_changes(plan, laydown, state, tally, wanted, now_h):
     """Man and unman teams: wanted[m] = 1 for those on duty from now on. A team that is out finishes what it
     does.
     """
@@ -580,16 +592,21 @@ def _duty_changes(plan, laydown, state, wanted, now_h):  # type: ignore[no-untyp
         if state.team_slot[team] < 0:
             state.team_home_h[team] = now_h if wanted[team] else np.inf
             state.sector_free[plan.station_sector[station]] += step
+        elif wanted[team]:
+            state.team_order_h[team] = now_h
+        else:
+            busy_on_duty(state, tally, team, now_h)
+            state.team_order_h[team] = np.inf
 
 
-def _closes(plan, state, tally, journal, horizon_h):  # type: ignore[no-untyped-def]
+def _closes(plan, state, tally, journal, horizon_h):
     """At the horizon: what was reached is attended, whatever else is under way stays open; busy time is cut
     off.
     """
     for team in range(state.team_slot.shape[0]):
         slot = state.team_slot[team]
         if slot >= 0:
-            tally.team_busy_h[team] += horizon_h - state.team_order_h[team]
+            busy_on_duty(state, tally, team, horizon_h)
             if (
                 state.team_arrive_h[team] < horizon_h
                 and state.team_arrive_h[team] < state.slot_arrive_h[slot]

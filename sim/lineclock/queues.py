@@ -7,7 +7,7 @@ from sim.lineclock.state import HEAP_SIZE, WAIT_HEAD, WAIT_TAIL
 
 
 @inlined
-def push(state, at_h, what):  # type: ignore[no-untyped-def]
+def push(state, at_h, what):
     """Put an event on the heap; simultaneous events come in the order of their codes."""
     hours, whats = state.heap_h, state.heap_what
     i = state.pointers[HEAP_SIZE]
@@ -24,7 +24,7 @@ def push(state, at_h, what):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def pop(state):  # type: ignore[no-untyped-def]
+def pop(state):
     """Take the next event off the heap -> what it is."""
     hours, whats = state.heap_h, state.heap_what
     first = whats[0]
@@ -52,7 +52,7 @@ def pop(state):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def joins_waiting(plan, state, slot):  # type: ignore[no-untyped-def]
+def joins_waiting(plan, state, slot):
     """Put an incident in its place among those that wait: gravest first, then oldest, then by slot of
     arrival.
     """
@@ -78,7 +78,7 @@ def joins_waiting(plan, state, slot):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def leaves_waiting(state, i):  # type: ignore[no-untyped-def]
+def leaves_waiting(state, i):
     """Take the entry at position i out of those that wait."""
     waiting, pointers = state.waiting, state.pointers
     if i == pointers[WAIT_HEAD]:

@@ -38,8 +38,17 @@ the incidents of types that ask for a team, seen or not.
 PERIOD_LEDGER = ("happened", "sighted", "in_time", "asked")
 """Columns of the count by month and place."""
 
-MINUTES = 2881
-"""Bins of a histogram of minutes: 0 to 48 h, the last one for all that is longer."""
+MINUTES_KEPT, HOURS_KEPT = 48 * 60, 62 * 24
+TIME_BINS = MINUTES_KEPT + (HOURS_KEPT - 48) + 1
+"""Bins of a histogram of times: by the minute to 48 h, by the hour to 62 days, the last for all that is
+longer.
+"""
+
+
+def bin_starts_h() -> Floats:
+    """(TIME_BINS,) where each bin of a histogram of times begins [h]."""
+    return np.concatenate([np.arange(MINUTES_KEPT) / 60.0, np.arange(48.0, HOURS_KEPT + 1.0)])
+
 
 RAN_ON, NEEDS_ROOM, JOURNAL_FULL = range(3)
 """Why the kernel came back: it reached the stated time, needs more slots, or the journal is full."""

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from sim.errors import ScenarioError
+from sim.force.contingent import Contingent, contingents
 from sim.force.manning import wanted_laydown
 from sim.line.centreline import Centreline
 from sim.line.earth import FloatArray, IntArray
@@ -46,6 +47,7 @@ class Setting:
     base_titles: tuple[str, ...]
     base_xy_km: FloatArray  # (B, 2) in the line's plane
     wanted: IntArray  # wanted[x, task]
+    coalition: tuple[Contingent, ...]
     is_illustrative: bool  # the project's own line
     remark: str  # why there is no map, where there should be one
 
@@ -107,6 +109,7 @@ def setting_of(file: ScenarioFile, length_km: float) -> Setting:
         base_titles=titles,
         base_xy_km=xy,
         wanted=wanted_laydown(file.scenario, stub),
+        coalition=contingents(file.scenario, stub),
         is_illustrative=_is_ours(file.scenario),
         remark=remark,
     )

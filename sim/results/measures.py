@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sim.campaign.engine import GAP_BINS, History
+from sim.campaign.history import History
 from sim.campaign.theatre import Theatre
 from sim.force.manning import PATROLS
 from sim.line.earth import FloatArray, IntArray
@@ -16,14 +16,16 @@ from sim.lineclock.state import (
     ATTRIBUTED,
     HAPPENED,
     IN_TIME_COUNT,
-    MINUTES,
     N_ANSWERABLE,
+    N_DETERRED,
     N_FALSE,
     N_WAITED,
     S_RESPONSE_H,
     SIGHTED,
+    TIME_BINS,
+    bin_starts_h,
 )
-from sim.scenario.quantities import HOURS_PER_DAY, MINUTES_PER_HOUR
+from sim.scenario.quantities import HOURS_PER_DAY
 
 WINDOW_KM = 10.0
 """Length of the windows in which the strip charts count."""
@@ -57,6 +59,8 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
         out["incidents.happened_per_day"] = float(ledger[HAPPENED] / days)
         out["incidents.sighted_per_day"] = float(ledger[SIGHTED] / days)
         out["incidents.false_reports_per_day"] = float(tally.counts[N_FALSE] / days)
+    if plan.deterrence.any():
+        out["incidents.deterred_per_day"] = float(tally.counts[N_DETERRED] / days)
     force = history.force
     lasts_h = np.diff(np.append(force.at_h, horizon_h))
     cost = float((theatre.wanted * theatre.prices).sum())
@@ -77,14 +81,19 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
 
 
 def histogram_quantile_h(counts: IntArray | FloatArray, share: float) -> float | None:
-    """The time [h] that a share of a histogram of minutes does not exceed, to the minute; None when empty or
-    beyond the last bin.
+    """The time [h] that a share of a histogram of times does not exceed: to the minute up to 48 h, then to
+    the hour.
+
+    None when the histogram is empty, or when the time is over 62 days.
     """
     total = counts.sum()
     if total <= 0:
         return None
-    minute = int(np.searchsorted(np.cumsum(counts), share * total))
-    return None if minute >= len(counts) - 1 else (minute + 0.5) / MINUTES_PER_HOUR if minute else 0.0
+    found = int(np.searchsorted(np.cumsum(counts), share * total))
+    starts = bin_starts_h()
+    if found >= len(starts) - 1:
+        return None
+    return float(starts[found] + starts[found + 1]) / 2 if found else 0.0
 
 
 def _share(part: float, whole: float) -> float | None:
@@ -127,12 +136,12 @@ class Totals:
         default_factory=lambda: np.zeros((0, 6, 3), dtype=np.int64)
     )  # sums over replications of x * x, x * happened and x * asked
     response: IntArray = field(
-        default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64)
-    )  # response[x, minute]
+        default_factory=lambda: np.zeros((0, TIME_BINS), dtype=np.int64)
+    )  # response[x, bin of times]
     delay: IntArray = field(
-        default_factory=lambda: np.zeros((0, MINUTES), dtype=np.int64)
-    )  # delay[x, minute]
-    gap_weight: FloatArray = field(default_factory=lambda: np.zeros(GAP_BINS))
+        default_factory=lambda: np.zeros((0, TIME_BINS), dtype=np.int64)
+    )  # delay[x, bin of times]
+    gap_weight: FloatArray = field(default_factory=lambda: np.zeros(TIME_BINS))
     sighted_by: IntArray = field(default_factory=lambda: np.zeros(5, dtype=np.int64))
 
     def plus(self, other: Totals) -> Totals:

@@ -15,10 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.campaign.theatre import Theatre
-from sim.lineclock.state import ASKED, ATTENDED, ATTRIBUTED, HAPPENED, IN_TIME_COUNT, LAYERS, LEDGER, SIGHTED
-from sim.results.measures import WINDOW_KM, Totals, ratio_interval
+from sim.lineclock.state import (
+    ASKED,
+    ATTENDED,
+    ATTRIBUTED,
+    HAPPENED,
+    IN_TIME_COUNT,
+    LAYERS,
+    LEDGER,
+    SIGHTED,
+    bin_starts_h,
+)
+from sim.results.measures import WINDOW_KM, Totals, ratio_interval, window_of_cell
 from sim.results.names import UNITS
 from sim.results.statistics import summarise, t_quantile
+from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR
 
 Columns = Mapping[str, Any]
 
@@ -51,9 +62,23 @@ COLUMN_UNITS = {
 class FolderExists(Exception):
     """The folder is already there and may not be overwritten."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        super().__init__(f"{folder} is already there")
+    def __init__(self, folder: pathlib.Path, *, is_run: bool = True) -> None:
+        super().__init__(
+            f"{folder} is already there" if is_run else f"{folder} is there and is not a run folder"
+        )
         self.folder = folder
+        self.is_run = is_run
+
+
+def refuse_what_is_there(folder: pathlib.Path, *, force: bool) -> None:
+    """Raise FolderExists unless the name is free, or *force* allows to replace the run (or empty folder)
+    there.
+    """
+    if not (folder.exists() or folder.is_symlink()):
+        return
+    is_run = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    if not force or not is_run:
+        raise FolderExists(folder, is_run=is_run)
 
 
 def free_name(parent: pathlib.Path, stem: str) -> pathlib.Path:
@@ -84,8 +109,8 @@ class RunWriter:
     """Collects a run in a folder beside its final place; `finish` renames it, `abandon` removes it."""
 
     def __init__(self, folder: pathlib.Path, *, force: bool = False) -> None:
-        if folder.exists() and not force:
-            raise FolderExists(folder)
+        folder = folder.absolute()
+        refuse_what_is_there(folder, force=force)
         self.folder = folder
         self._force = force
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -122,16 +147,22 @@ class RunWriter:
     def finish(self) -> pathlib.Path:
         """Make the folder appear, whole."""
         self.close_tables()
-        if self.folder.exists():
-            if not self._force:
-                self.abandon()
-                raise FolderExists(self.folder)
-            old = self.folder.parent / f".{self.folder.name}.{os.getpid()}.old"
-            self.folder.rename(old)
+        try:
+            refuse_what_is_there(self.folder, force=self._force)
+        except FolderExists:
+            self.abandon()
+            raise
+        if not self.folder.exists():
             self.working.rename(self.folder)
-            shutil.rmtree(old)
-        else:
+            return self.folder
+        old = self.folder.parent / f".{self.folder.name}.{os.getpid()}.old"
+        self.folder.rename(old)
+        try:
             self.working.rename(self.folder)
+        except OSError:
+            old.rename(self.folder)
+            raise
+        shutil.rmtree(old)
         return self.folder
 
     def abandon(self) -> None:
@@ -184,7 +215,7 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
     edges[-1] = theatre.ground.line.length_km
     n = totals.replications
     z = t_quantile(n - 1) if n > 1 else np.nan
-    which = np.minimum((theatre.ground.cells.middle_km / WINDOW_KM).astype(np.int64), count - 1)
+    which = window_of_cell(theatre)
     length = theatre.ground.cells.length_km
     watched = np.bincount(which, weights=totals.watched_h * length, minlength=count)
     out: dict[str, Any] = {
@@ -214,8 +245,10 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
     """One row for each month of the history and each window: what happened, was sighted, was attended in
     time.
     """
-    days_per_period = 365.25 / 12
-    periods = min(totals.period.shape[0], int(np.ceil(theatre.horizon_h / 24.0 / days_per_period - 1e-9)))
+    days_per_period = HOURS_PER_MONTH / HOURS_PER_DAY
+    periods = min(
+        totals.period.shape[0], int(np.ceil(theatre.horizon_h / HOURS_PER_DAY / days_per_period - 1e-9))
+    )
     count = totals.period.shape[1]
     index = np.repeat(np.arange(periods), count)
     window = np.tile(np.arange(count), periods)
@@ -223,7 +256,7 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
     return {
         "period": index.astype(np.int32),
         "from_day": index * days_per_period,
-        "to_day": np.minimum((index + 1) * days_per_period, theatre.horizon_h / 24.0),
+        "to_day": np.minimum((index + 1) * days_per_period, theatre.horizon_h / HOURS_PER_DAY),
         "from_km": window * WINDOW_KM,
         "to_km": np.minimum((window + 1) * WINDOW_KM, theatre.ground.line.length_km),
         "happened": counts[:, 0],
@@ -234,15 +267,18 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
 
 
 def response_columns(theatre: Theatre, totals: Totals) -> Columns:
-    """Histograms by sector and minute: sighting to first team, and beginning to sighting. The last minute is
-    all that is longer.
+    """Histograms by sector: sighting to first team, and beginning to sighting.
+
+    A row begins at its minute; from 48 h on rows are an hour wide, and the last one is all that is over 62
+    days.
     """
-    sectors, minutes = totals.response.shape
-    index = np.repeat(np.arange(sectors), minutes)
+    sectors, bins = totals.response.shape
+    index = np.repeat(np.arange(sectors), bins)
     keep = (totals.response + totals.delay).reshape(-1) > 0
+    starts = np.round(bin_starts_h() * MINUTES_PER_HOUR).astype(np.int32)
     return {
         "sector": _words(theatre.ground.sector_names, index[keep]),
-        "minute": np.tile(np.arange(minutes, dtype=np.int32), sectors)[keep],
+        "minute": np.tile(starts, sectors)[keep],
         "responses": totals.response.reshape(-1)[keep],
         "sightings": totals.delay.reshape(-1)[keep],
     }

@@ -154,7 +154,7 @@ def _tree(path: pathlib.Path, said: Node | None) -> Node:
     node = parse(text, str(path))
     place = Place(file=str(path), line=1, column=1)
     if node is None or node.value is None:
-        hint = 'begin with one that "bufferzone new" writes'
+        hint = "begin with scenarios/first_steps.yaml"
         raise ScenarioError([Problem(path=(), fact="the file is empty", hint=hint, place=place)])
     if not isinstance(node.value, dict):
         got = "a list" if isinstance(node.value, list) else _shown(node.value)

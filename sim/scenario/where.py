@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from sim.scenario.part import Fault, Faults, Part
-from sim.scenario.quantities import Length, PositiveLength, PositiveSpeed, spoken
+from sim.scenario.quantities import Length, PositiveLength, PositiveSpeed, Quantity, spoken
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
 _LONGEST_NAME = 60
@@ -86,8 +86,10 @@ class LinePart(Part):
     800-mile line).
     """
     zone_width: PositiveLength = 20.0
-    """Full width of the buffer zone (default: 10 km on each side; records range from 4 to 40 km)."""
-    cell: PositiveLength = 1.0
+    """Full width of the buffer zone, for the record: nothing is computed from it (records range from 4 to 40
+    km).
+    """
+    cell: Annotated[float, Quantity("length", above=0, at_most="10 km")] = 1.0
     """Resolution: fields along the line are arrays over cells of this length."""
     stretches: tuple[StretchPart, ...] = ()
     """Kinds of ground along a line given by `length`; a map file carries its own."""
@@ -195,7 +197,7 @@ class TravelPart(Part):
     road_speed: PositiveSpeed = 50.0
     """Highest convoy speed on roads (planning range 40 to 60 km/h)."""
     off_road_speed: PositiveSpeed = 20.0
-    """Speed between the last road and the place, and across country."""
+    """Speed between the last road and the place, and across country; used with `roads` only."""
     detour: Annotated[float, Field(ge=1, le=5)] = 1.25
     """Way travelled over straight distance where no road graph says better."""
     night_factor: Annotated[float, Field(gt=0, le=1)] = 0.7
@@ -213,4 +215,4 @@ class SeasonPart(Part):
     road_factor: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Speed on roads over its usual value."""
     off_road_factor: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Speed off road over its usual value."""
+    """Speed off road over its usual value; used with `travel.roads` only."""

@@ -73,17 +73,17 @@ class ContingentPart(Part):
     title: str | None = None
     """Name for people, used in reports."""
     kind: Literal["nato", "non_nato", "host_nation"] = "nato"
-    """Whose soldiers they are; parties accept some and refuse others."""
+    """Whose soldiers they are, for the record: nothing is computed from it."""
     strength: Annotated[int, Field(ge=0, le=5_000_000)]
     """Soldiers pledged."""
     unit_size: Annotated[int, Field(gt=0, le=50_000)] = 600
     """Soldiers in a unit (company- or battalion-sized) that moves as one (default: a battalion)."""
     sectors: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
-    """Sectors it serves; left out, all of them, in proportion to what each wants."""
+    """Sectors it serves, in proportion to what they still lack; left out, wherever something is lacking."""
     arrival: ArrivalPart = ArrivalPart()
     """When its units come."""
     commitment: PositiveDuration | None = None
-    """How long each unit place is kept filled after the first arrival; left out, to the end."""
+    """How long each unit place is kept filled, from its own arrival; left out, to the end."""
     armed: bool = True
     """Whether its teams may attend types that need arms."""
     caveats: CaveatsPart = CaveatsPart()

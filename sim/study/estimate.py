@@ -13,7 +13,7 @@ from sim.force.contingent import share_out
 from sim.force.manning import TASKS, TEAMS, Step, man, troops_to_task
 from sim.line.earth import FloatArray, IntArray
 from sim.scenario.quantities import HOURS_PER_DAY
-from sim.watch.coverage import longest_unwatched_km, mean_h, median_gap_h, seen_share, watched_cells
+from sim.watch.coverage import longest_unwatched_km, looks, mean_h, median_gap_h, seen_share, watched_cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +62,18 @@ def estimate(theatre: Theatre) -> Estimate:
     cost = (theatre.wanted * theatre.prices).sum(axis=1)
     given = share_out(effective, tuple(c.sectors for c in coalition), cost)
     manned = man(theatre.wanted, theatre.prices, scenario.manning.keep, given.sum(axis=0))
+    filled = (manned * theatre.prices).sum(axis=1)
     watch = theatre.watchers.watch(manned)
     looked = watched_cells(scenario, ground, watch)
-    night = theatre.night_share
+    share = theatre.visibility_shares(theatre.night_between(0.0, theatre.horizon_h) / theatre.horizon_h)
     length = ground.cells.length_km
-    watched = (1 - night) * looked.watched[0] + night * looked.watched[1]
-    gap = median_gap_h(ground, (1 - night) * looked.gap_h[0] + night * looked.gap_h[1])
+    watched = share @ looked.watched
+    gap = median_gap_h(*looks(looked, share, length))
     seen = seen_share(scenario, ground, watch, theatre.weight)
     place = np.diff(theatre.plan.place_cdf, axis=1, prepend=0.0)
     rate = np.array([v.rate * HOURS_PER_DAY for v in scenario.violations.values()])
-    expected = rate[:, None] * place if len(rate) else np.zeros((0, len(length)))
+    deterred = theatre.plan.deterrence[:, None] * seen
+    expected = rate[:, None] * place * (1.0 - deterred) if len(rate) else np.zeros((0, len(length)))
     pledged = sum(c.strength for c in coalition)
     pool = float(sum(c.strength * c.pool_ratio for c in coalition))
     calls, drive, load = _response(theatre, manned, expected * seen)
@@ -79,11 +81,13 @@ def estimate(theatre: Theatre) -> Estimate:
         pledged=pledged,
         effective=float(effective.sum()),
         wanted_effective=float(cost.sum()),
-        short_share=1.0 - float((manned * theatre.prices).sum() / cost.sum()) if cost.sum() > 0 else None,
+        short_share=float(np.maximum(cost - np.minimum(given.sum(axis=0), filled), 0.0).sum() / cost.sum())
+        if cost.sum() > 0
+        else None,
         pool=pool,
         line_watched_share=float((watched * length).sum() / length.sum()),
         revisit_gap_h=gap if np.isfinite(gap) else None,
-        longest_unwatched_km=longest_unwatched_km(ground, np.minimum(looked.watched[0], looked.watched[1])),
+        longest_unwatched_km=longest_unwatched_km(ground, watched),
         sighted_share=float((expected * seen).sum() / expected.sum()) if expected.sum() > 0 else None,
         sighted_by_type={
             name: float((place[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)
@@ -94,7 +98,7 @@ def estimate(theatre: Theatre) -> Estimate:
         sectors=tuple(
             _sector(theatre, x, manned, watched, expected, seen) for x in range(len(ground.sector_names))
         ),
-        troops_to_task=troops_to_task(scenario, theatre.wanted, pool / pledged if pledged else 1.0),
+        troops_to_task=troops_to_task(scenario, theatre.wanted, coalition),
     )
 
 
@@ -128,7 +132,9 @@ def _response(
     place = np.diff(plan.place_cdf, axis=1, prepend=0.0)
     calls = calls + (false * plan.teams_wanted)[:, None] * place if len(false) else calls
     per_day = float(calls.sum())
-    has_teams = manned[ground.base_sector, TEAMS] > 0
+    same = ground.base_sector[:, None] == ground.base_sector[None, :]
+    turn = np.tril(same, -1).sum(axis=1)  # teams are posted round the bases of their sector, in order
+    has_teams = turn < manned[ground.base_sector, TEAMS]
     teams = int(manned[:, TEAMS].sum())
     if per_day == 0 or not has_teams.any():
         return per_day, None, None

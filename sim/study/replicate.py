@@ -23,9 +23,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.campaign.engine import History, simulate, warm
+from sim.campaign.engine import simulate, warm
+from sim.campaign.history import History
 from sim.campaign.theatre import Theatre, stage
-from sim.lineclock.compiled import is_compiled
+from sim.lineclock.compiled import CACHE_DIR, is_compiled
 from sim.lineclock.state import JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, OUTCOMES
 from sim.results import store
 from sim.results.measures import Totals, daily, measure, totals_of
@@ -178,7 +179,7 @@ def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Itera
         for piece in pieces:
             yield piece, simulate_batch(theatre, asked.seed, piece, asked.keeps_journal)
         return
-    if executor is None and not is_compiled():
+    if executor is None and CACHE_DIR is not None and not is_compiled():
         warm(theatre)
     with _workers(theatre, jobs) if executor is None else _borrowed(executor, theatre) as submit:
         waiting: list[tuple[list[int], Future[Batch]]] = []

@@ -147,34 +147,49 @@ def passing_miss(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Watched:
-    """How well the line is looked at, whatever happens on it."""
+    """How well the line is looked at, whatever happens on it, by visibility (2 x night + poor)."""
 
-    watched: FloatArray  # watched[n, c] = 1 when a cell counts as watched by day, by night
-    gap_h: FloatArray  # gap_h[n, c] = mean time between looks; 0 under standing watch, inf where nobody looks
+    watched: FloatArray  # watched[w, c] = share of the time for which a cell counts as watched
+    gap_h: (
+        FloatArray  # gap_h[w, c] = mean time between looks where no post or sensor stands; inf = nobody looks
+    )
+    # standing[w, c] = share of the time, and of the cell, in reach of a working post or sensor
+    standing: FloatArray
 
 
 def watched_cells(scenario: Scenario, ground: Ground, watch: Watch, cells: slice = EVERYWHERE) -> Watched:
-    """Which cells, of some or all, count as watched: in reach of a working post or sensor, or passed often
+    """How far cells, some or all, count as watched: in reach of a working post or sensor, or passed often
     enough.
     """
     here = watch.within(cells)
     gap = combined_gap_h(here, ground.cell_sector[cells])
-    standing = here.standing[[0, 2]] >= 0.5
-    gap = np.where(standing, 0.0, gap)
-    return Watched(watched=(standing | (gap <= scenario.watch.watched_gap)).astype(float), gap_h=gap)
+    passed = gap <= scenario.watch.watched_gap
+    return Watched(watched=np.where(passed, 1.0, here.standing), gap_h=gap, standing=here.standing)
 
 
 def longest_unwatched_km(ground: Ground, watched: FloatArray) -> float:
-    """Length of the longest run of cells that are not watched (C,)."""
+    """Length of the longest run of cells that are watched less than half of the time (C,)."""
     longest = run = 0.0
-    for is_watched, length in zip(watched, ground.cells.length_km, strict=True):
-        run = 0.0 if is_watched else run + float(length)
+    for share, length in zip(watched, ground.cells.length_km, strict=True):
+        run = 0.0 if share >= 0.5 else run + float(length)
         longest = max(longest, run)
     return longest
 
 
-def median_gap_h(ground: Ground, gap_h: FloatArray) -> float:
-    """Gap that half of the line's length does not exceed; inf when half of it is never looked at."""
+def looks(found: Watched, weight: FloatArray, length_km: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(gap_h (n,), weight (n,)): times between looks, each with its share of the hours x km; 0 under standing
+    watch.
+
+    weight[w] is the share of the hours with visibility w.
+    """
+    standing = found.standing * weight[:, None] * length_km
+    passing = (1.0 - found.standing) * weight[:, None] * length_km
+    gaps = np.concatenate([np.zeros(standing.size), found.gap_h.reshape(-1)])
+    return gaps, np.concatenate([standing.reshape(-1), passing.reshape(-1)])
+
+
+def median_gap_h(gap_h: FloatArray, weight: FloatArray) -> float:
+    """Gap that half of the weight does not exceed; inf when half of it is never looked at."""
     order = np.argsort(gap_h, kind="stable")
-    reached = np.cumsum(ground.cells.length_km[order])
+    reached = np.cumsum(weight[order])
     return float(gap_h[order][np.searchsorted(reached, reached[-1] / 2)])

@@ -207,14 +207,13 @@ def reports_probability(scenario: Scenario) -> FloatArray:
 
 
 def combined_gap_h(watch: Watch, cell_sector: IntArray) -> FloatArray:
-    """gap_h[n, c]: mean time between looks of any passing layer by day and by night; inf = none.
+    """gap_h[w, c]: mean time between looks of any passing layer by visibility; inf = none.
 
-    Rates of passing add up, each thinned by the chance that its layer is up in clear weather.
+    Rates of passing add up, each thinned by the chance that its layer is up.
     """
-    rate = np.zeros_like(watch.pass_gap_h[0])
+    rate = np.zeros((VISIBILITIES, len(cell_sector)))
     for layer in range(2):
-        for night in range(2):
-            up = watch.pass_up[layer, 2 * night, cell_sector]
-            rate[night] += up / watch.pass_gap_h[layer, night]
+        for w in range(VISIBILITIES):
+            rate[w] += watch.pass_up[layer, w, cell_sector] / watch.pass_gap_h[layer, w // 2]
     with np.errstate(divide="ignore"):
         return np.where(rate > 0, 1.0 / rate, math.inf)

@@ -212,7 +212,10 @@ def test_troops_to_task_runs_backwards_what_manning_runs_forwards(support, absen
     from types import SimpleNamespace
 
     manning = ManningPart(support_share=support, absent_share=absent)
-    steps = {step.label: step for step in troops_to_task(SimpleNamespace(manning=manning), wanted, 5.0)}
+    nation = SimpleNamespace(
+        strength=10, effective_share=(1 - support) * (1 - absent), absent_share=absent, pool_ratio=5.0
+    )
+    steps = {step.label: step for step in troops_to_task(SimpleNamespace(manning=manning), wanted, (nation,))}
     prices = task_prices(manning)
     assert [steps[task].soldiers for task in TASKS] == pytest.approx((wanted.sum(axis=0) * prices).tolist())
     on_station = steps["on station"].soldiers
@@ -227,9 +230,9 @@ def test_troops_to_task_runs_backwards_what_manning_runs_forwards(support, absen
 
 def test_a_force_of_the_size_that_the_waterfall_asks_for_mans_all_that_is_wanted(theatre_of: Stage):
     theatre = theatre_of(small())
-    needed = {step.label: step for step in troops_to_task(theatre.scenario, theatre.wanted, 5.0)}[
-        "on station"
-    ].soldiers
+    needed = {
+        step.label: step for step in troops_to_task(theatre.scenario, theatre.wanted, theatre.contingents)
+    }["on station"].soldiers
     enough, one_fewer = int(np.ceil(needed)), int(np.floor(needed)) - 1
     for strength, is_enough in ((enough, True), (one_fewer, False)):
         force = {"contingents": {"alpha": {"strength": strength, "unit_size": 50000}}}

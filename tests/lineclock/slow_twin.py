@@ -89,7 +89,8 @@ class Twin:
         return float(min(rise for rise in self.plan.sunrise_h if rise >= at_h) - at_h)
 
     def drive(self, station: int, cell: int, at_h: float) -> float:
-        slow = self.plan.night_slowness if self.is_night(at_h) else 1.0
+        is_slow = self.is_night(at_h) and not self.plan.station_no_night[station]
+        slow = self.plan.night_slowness if is_slow else 1.0
         return float(self.laydown.travel_h[cell, station] * slow)
 
     # What happens ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sim.lineclock.state import TIME_BINS, bin_starts_h
 from sim.results.measures import histogram_quantile_h, ratio_interval
 from sim.results.names import MEANINGS, UNITS
 from sim.results.statistics import summarise, t_quantile
@@ -51,14 +52,16 @@ def test_shares_stay_shares() -> None:
     assert (row["ci_low"], row["ci_high"]) == (0.0, 1.0)
 
 
-def test_quantiles_of_minutes() -> None:
-    counts = np.zeros(2881, dtype=np.int64)
-    counts[[0, 10, 60, 2880]] = [50, 40, 5, 5]
+def test_quantiles_of_a_histogram_of_times() -> None:
+    counts = np.zeros(TIME_BINS, dtype=np.int64)
+    counts[[0, 10, 60, 2880 + 5, TIME_BINS - 1]] = [50, 40, 5, 4, 1]
     assert histogram_quantile_h(counts, 0.5) == 0.0
     assert histogram_quantile_h(counts, 0.9) == pytest.approx(10.5 / 60)
     assert histogram_quantile_h(counts, 0.95) == pytest.approx(60.5 / 60)
-    assert histogram_quantile_h(counts, 0.99) is None, "beyond two days nothing is known"
+    assert histogram_quantile_h(counts, 0.99) == 48 + 5.5, "by the hour from two days on"
+    assert histogram_quantile_h(counts, 0.995) is None, "beyond 62 days nothing is known"
     assert histogram_quantile_h(counts * 0, 0.5) is None
+    assert len(bin_starts_h()) == TIME_BINS
 
 
 def test_the_ratio_interval_knows_that_incidents_come_in_crowds() -> None:

@@ -133,9 +133,9 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         ("a: *a\n", "x.yaml:1:4: a: no anchor &a above this line\n    hint: write the value out"),
         ("a: &a [*a]\n",
          "x.yaml:1:8: a[0]: *a stands inside its own value\n    hint: write the value out"),
-        ("", 'x.yaml:1:1: the file is empty\n    hint: begin with one that "bufferzone new" writes'),
+        ("", 'x.yaml:1:1: the file is empty\n    hint: begin with scenarios/first_steps.yaml'),
         ("# only a remark\n",
-         'x.yaml:1:1: the file is empty\n    hint: begin with one that "bufferzone new" writes'),
+         'x.yaml:1:1: the file is empty\n    hint: begin with scenarios/first_steps.yaml'),
         ("- 1\n",
          'x.yaml:1:1: the file must hold keys and values, got a list\n'
          '    hint: write lines like "name: thin line"'),

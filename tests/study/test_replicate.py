@@ -126,8 +126,14 @@ def test_an_existing_folder_is_kept_unless_forced(play: ScenarioFile, tmp_path: 
     with pytest.raises(FolderExists, match="run is already there"):
         run_into(play, folder, asked(1))
     assert (folder / "diary.txt").read_text(encoding="utf-8") == "mine"
+    with pytest.raises(FolderExists, match="run is there and is not a run folder"):
+        run_into(play, folder, asked(1), force=True)
+    assert (folder / "diary.txt").read_text(encoding="utf-8") == "mine"
+    (folder / "diary.txt").unlink()
     run_into(play, folder, asked(1), force=True)
-    assert not (folder / "diary.txt").exists()
+    first = digest(folder)
+    run_into(play, folder, asked(2), force=True)
+    assert digest(folder) != first
     assert sorted(p.name for p in tmp_path.iterdir()) == ["play.yaml", "run"]
 
 

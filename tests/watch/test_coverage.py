@@ -22,6 +22,7 @@ from sim.watch.coverage import (
     duration_quantiles,
     lognormal_law,
     longest_unwatched_km,
+    looks,
     mean_h,
     median_gap_h,
     miss_by_passes,
@@ -330,11 +331,14 @@ def test_a_cell_is_watched_by_a_post_or_by_frequent_passes(theatre_of: Stage):
     }
     rarely, often = (theatre_of(small(posture=what, watch={"watched_gap": gap})) for gap in ("4 h", "5 h"))
     seen = watched_cells(rarely.scenario, rarely.ground, rarely.watchers.watch(rarely.wanted))
-    assert seen.watched.sum(axis=1).tolist() == [8, 4]
+    assert seen.watched.sum(axis=1).tolist() == pytest.approx([8, 4, 4, 2])  # clear, poor; by day, by night
     assert longest_unwatched_km(rarely.ground, seen.watched[0]) == pytest.approx(26.0)
     assert longest_unwatched_km(rarely.ground, np.zeros(60)) == pytest.approx(60.0)
     assert longest_unwatched_km(rarely.ground, np.ones(60)) == 0.0
-    assert seen.gap_h[0, 30] == 0.0
-    assert median_gap_h(rarely.ground, seen.gap_h[0]) == pytest.approx(seen.gap_h[0, 0])
-    assert median_gap_h(rarely.ground, seen.gap_h[1]) == math.inf
+    length = rarely.ground.cells.length_km
+    by_day, by_night = (looks(seen, np.eye(4)[w], length) for w in (0, 2))
+    assert by_day[0][by_day[1] > 0].min() == 0.0
+    assert median_gap_h(*by_day) == pytest.approx(seen.gap_h[0, 0])
+    assert median_gap_h(*by_night) == math.inf
+    assert sum(by_day[1]) == pytest.approx(60.0)
     assert watched_cells(often.scenario, often.ground, often.watchers.watch(often.wanted)).watched[0].all()

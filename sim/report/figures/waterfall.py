@@ -39,9 +39,9 @@ def waterfall_table(run: Run) -> WaterfallTable:
     import pandas as pd
 
     metrics = run.answer["metrics"]
-    pledged, pool = float(metrics["force.pledged"]["mean"]), float(metrics["force.pool"]["mean"])
+    pledged = float(metrics["force.pledged"]["mean"])
     setting = run.setting
-    steps = troops_to_task(setting.scenario, setting.wanted, pool / pledged if pledged else 1.0)
+    steps = troops_to_task(setting.scenario, setting.wanted, setting.coalition)
     counts = dict(
         zip(
             ("headquarters", "posts", "patrols", "teams", "orbits", "sensors"),
