@@ -43,7 +43,7 @@ def _print(name: str, length_km: float, e: Estimate) -> None:
     print(f"  tied up with rotation   {e.pool:>10,.0f} soldiers")
     print(
         f"  line watched            {e.line_watched_share:>10.1%} of its length and hours; "
-        f"longest stretch not always watched {e.longest_unwatched_km:.0f} km"
+        f"longest stretch watched less than half the time {e.longest_unwatched_km:.0f} km"
     )
     gap = "never looked at" if e.revisit_gap_h is None else f"{e.revisit_gap_h:.1f} h"
     print(f"  time between looks      {gap:>10} for the middle kilometre (0 = standing watch)")
