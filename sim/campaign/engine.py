@@ -22,6 +22,7 @@ from sim.force.manning import ORBITS, TEAMS, man, shares_of
 from sim.line.earth import FloatArray, IntArray
 from sim.lineclock import kernel
 from sim.lineclock.begin import Places, empty_journal, new_laydown, new_state, new_tally, with_more_room
+from sim.lineclock.compiled import forget_compiled
 from sim.lineclock.draws import Chance
 from sim.lineclock.state import (
     JOURNAL_FULL,
@@ -385,3 +386,12 @@ def warm(theatre: Theatre) -> None:
     campaign = Campaign(dataclasses.replace(theatre, scenario=day), 0, 0)
     campaign.run()
     campaign.touches_every_kernel()
+
+
+def ready(theatre: Theatre) -> None:
+    """Have every kernel compiled and loaded; a damaged cache is thrown away and made anew."""
+    try:
+        warm(theatre)
+    except Exception:
+        forget_compiled()
+        warm(theatre)

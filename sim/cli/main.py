@@ -6,10 +6,13 @@ Nothing heavy is imported here: each command is loaded when it is called.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import pathlib
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Sequence
 
@@ -89,35 +92,52 @@ def cli() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command -> exit code. The only place where errors are caught."""
+    _prepare_streams()
     try:
         arguments = None if argv is None else list(argv)
         code = cli.main(args=arguments, prog_name="bufferzone", standalone_mode=False)
-    except click.UsageError as bad:
-        bad.show()
-        return WRONG_USAGE
+    except SystemExit:  # click found that nobody reads what is printed
+        return DONE
     except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
-    except (ScenarioError, UserError) as bad:
-        print(bad, file=sys.stderr)
-        return WRONG_INPUT
     except click.ClickException as bad:
         bad.show()
+        return WRONG_USAGE if isinstance(bad, click.UsageError) else WRONG_INPUT
+    except (ScenarioError, UserError) as bad:
+        print(bad, file=sys.stderr)
         return WRONG_INPUT
     except TargetMissed as missed:
         print(missed, file=sys.stderr)
         return TARGET_MISSED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+    except MemoryError:
+        print(
+            "this scenario needs more memory than there is\n    hint: fewer cells, posts or jobs",
+            file=sys.stderr,
+        )
+        return WRONG_INPUT
     except OSError as bad:
-        if bad.filename is None:
-            return _our_fault()
-        print(f"{bad.filename}: {bad.strerror}", file=sys.stderr)
+        where = "" if bad.filename is None else f"{bad.filename}: "
+        print(f"{where}{bad.strerror or bad}", file=sys.stderr)
         return WRONG_INPUT
     except Exception:
         return _our_fault()
     return code if isinstance(code, int) else DONE
+
+
+def _prepare_streams() -> None:
+    """Print what a terminal cannot show as escapes, and take an order to end like Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_DFL:
+                signal.signal(getattr(signal, name), _ends)
+
+
+def _ends(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _our_fault() -> int:

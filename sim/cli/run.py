@@ -94,7 +94,8 @@ def command(
     targets = [read_target(text) for text in requirements]
     file = loaded(scenario, settings)
     from sim.results.store import FolderExists, free_name, refuse_what_is_there
-    from sim.study.replicate import Asked, default_jobs, run_into
+    from sim.study.replicate import Asked, ReportFailed, default_jobs, run_into
+    from sim.study.workers import WorkerLost
 
     folder = out or free_name(pathlib.Path("runs"), scenario.stem)
     try:
@@ -122,12 +123,28 @@ def command(
             )
         except FolderExists as there:
             raise _refused(there) from None
+        except ReportFailed as failed:
+            print(f"{failed}\n    hint: bufferzone report {folder}", file=sys.stderr)
+            raise failed.__cause__ or failed from None
+        except KeyboardInterrupt:
+            _say_what_is_kept(folder)
+            raise
+        except WorkerLost as lost:
+            _say_what_is_kept(folder)
+            raise UserError(str(lost)) from None
     summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     if as_json:
         print(json.dumps({"folder": str(folder), **summary}, indent=2, ensure_ascii=False))
     else:
         _answer(summary, folder, with_report)
     _judge(targets, summary["metrics"])
+
+
+def _say_what_is_kept(folder: pathlib.Path) -> None:
+    manifest = folder / "manifest.json"
+    if manifest.is_file() and (stored := json.loads(manifest.read_text(encoding="utf-8")))["interrupted"]:
+        kept = f"{stored['replications']} of {stored['replications_asked']} replications are kept in {folder}"
+        print(kept, file=sys.stderr)
 
 
 def _refused(there: FolderExists) -> UserError:

@@ -88,8 +88,8 @@ def man(wanted: IntArray, prices: FloatArray, keep: tuple[str, ...], available: 
             manned[:, task] = np.where(left > _SLACK, wanted[:, task], 0)
             left -= np.minimum(left, manned[:, task] * price)
             continue
-        affordable = np.floor(left / price + _SLACK).astype(np.int64)
-        manned[:, task] = np.minimum(wanted[:, task], affordable)
+        affordable = np.minimum(wanted[:, task], np.floor(left / price + _SLACK))
+        manned[:, task] = affordable.astype(np.int64)
         left -= manned[:, task] * price
         left = np.maximum(left, 0.0)
     return manned

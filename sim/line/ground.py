@@ -16,6 +16,7 @@ from sim.scenario.quantities import spoken
 from sim.scenario.schema import Scenario
 
 USUAL_SEASON = "usual"
+MOST_WAYS = 30_000_000  # bases x cells x seasons whose travel times are kept
 LINE_END_SLACK_KM = 0.5  # a last sector that ends this close to the line's end ends with it
 MOST_BASES = 1_000
 
@@ -266,6 +267,13 @@ def _travel(
     ground = np.array([asked.terrain.get(name, 1.0) for name in cut.terrain])[cut.terrain_code]
     cell_xy = line.plane_km(cut.middle_km)
     names = (USUAL_SEASON, *scenario.seasons)
+    ways = len(base_xy_km) * len(cut) * len(names)
+    if ways > MOST_WAYS:
+        many = f"{len(base_xy_km):,} bases, {len(cut):,} cells and {len(names)} seasons"
+        fact = f"{many} make {ways:.1e} travel times, over {MOST_WAYS:.0e}"
+        raise document.refusal(
+            [Problem(path=("line", "cell"), fact=fact, hint="choose longer cells or fewer bases")]
+        )
     of_month = np.zeros(12, dtype=np.int64)
     matrices = []
     for n, name in enumerate(names):

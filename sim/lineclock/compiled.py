@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pathlib
+import shutil
 import stat
 import sys
 import tempfile
@@ -85,6 +86,13 @@ def is_compiled() -> bool:
         return False
     compiled = {path.name.split("-")[0] for path in CACHE_DIR.rglob("*.nbc")}
     return compiled.issuperset(ENTRIES)
+
+
+def forget_compiled() -> None:
+    """Remove the compiled kernels of these sources from the disk."""
+    if CACHE_DIR is not None:
+        shutil.rmtree(CACHE_DIR, ignore_errors=True)
+        CACHE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

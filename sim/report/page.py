@@ -140,5 +140,9 @@ def _by_section(values: Iterator[Assumption]) -> Iterator[tuple[str, list[Assump
 def _write(path: pathlib.Path, data: bytes) -> None:
     """A file that is whole or not there."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise

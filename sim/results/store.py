@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import glob
 import json
 import os
 import pathlib
@@ -76,9 +77,21 @@ def refuse_what_is_there(folder: pathlib.Path, *, force: bool) -> None:
     """
     if not (folder.exists() or folder.is_symlink()):
         return
-    is_run = folder.is_dir() and ((folder / MANIFEST).is_file() or not any(folder.iterdir()))
+    is_run = folder.is_dir() and _is_only_a_run(folder)
     if not force or not is_run:
         raise FolderExists(folder, is_run=is_run)
+
+
+def _is_only_a_run(folder: pathlib.Path) -> bool:
+    """Whether a folder holds a run of ours and nothing of anybody else's; an empty one holds nothing."""
+    names = {path.name for path in folder.iterdir()}
+    try:
+        is_ours = "bufferzone" in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        is_ours = False
+    known = {SCENARIO, MANIFEST, SUMMARY, "report.html", "figures"}
+    known |= {f"{name}.parquet" for name in (*ONE_BY_ONE, *SUMMED)}
+    return not names or (is_ours and names <= known)
 
 
 def free_name(parent: pathlib.Path, stem: str) -> pathlib.Path:
@@ -115,9 +128,16 @@ class RunWriter:
         self._force = force
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.working = folder.parent / f".{folder.name}.{os.getpid()}.part"
-        shutil.rmtree(self.working, ignore_errors=True)
+        self._sweep()
         self.working.mkdir()
         self._open: dict[str, pq.ParquetWriter] = {}
+
+    def _sweep(self) -> None:
+        """Remove what a run of this name left behind when it was killed."""
+        for left in self.folder.parent.glob(f".{glob.escape(self.folder.name)}.*.part"):
+            number = left.name.removesuffix(".part").rpartition(".")[2]
+            if number.isdigit() and (int(number) == os.getpid() or not _is_alive(int(number))):
+                shutil.rmtree(left, ignore_errors=True)
 
     def add(self, name: str, columns: Columns) -> None:
         """Append rows to one of the tables that grow by replication."""
@@ -142,7 +162,7 @@ class RunWriter:
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file."""
-        (self.working / name).write_text(text, encoding="utf-8")
+        (self.working / name).write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def finish(self) -> pathlib.Path:
         """Make the folder appear, whole."""
@@ -168,15 +188,20 @@ class RunWriter:
     def abandon(self) -> None:
         """Leave nothing behind."""
         for writer in self._open.values():
-            writer.close()
+            with contextlib.suppress(Exception):  # on a full disk a table cannot even be closed
+                writer.close()
         self._open.clear()
         shutil.rmtree(self.working, ignore_errors=True)
 
 
-def sha256_of(path: pathlib.Path) -> str:
-    """Digest of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:

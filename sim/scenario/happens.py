@@ -10,7 +10,7 @@ from sim.scenario.chance import Exponential, Lognormal, RandomDuration
 from sim.scenario.part import Faults, Part
 from sim.scenario.quantities import Duration, Length, PositiveDuration, PositiveLength, Rate
 from sim.scenario.watching import SeenByPart
-from sim.scenario.where import Factor, Name, Share
+from sim.scenario.where import Factor, Name, Share, Title
 
 
 class HotSpotPart(Part):
@@ -27,7 +27,7 @@ class HotSpotPart(Part):
 class ViolationPart(Part):
     """An incident of a kind that the agreement forbids."""
 
-    title: str | None = None
+    title: Title | None = None
     """Name for people, used in reports."""
     severity: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Weight; waiting incidents are answered by severity, then by age."""

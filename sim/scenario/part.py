@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -97,3 +98,18 @@ def _told(fault: Fault) -> str:
     path, fact, hint = fault
     where = f"{dotted(path)}: " if path else ""
     return f"{where}{fact}" if hint is None else f"{where}{fact} ({hint})"
+
+
+def _printable(text: str) -> str:
+    """*text*, unless it holds characters that no page can show: controls other than a new line,
+    noncharacters.
+    """
+    for character in text:
+        is_control = unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t"
+        if is_control or ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:
+            raise ValueError(f"holds the character U+{ord(character):04X}, which cannot be shown")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_printable)]
+"""Words for people: any characters that can be shown."""

@@ -16,10 +16,19 @@ from pydantic_core import PydanticCustomError
 
 from sim.errors import Path, nearest
 from sim.scenario.happens import ResponsePart, ViolationPart
-from sim.scenario.part import Fault, Faults, Part, shown
-from sim.scenario.quantities import Quantity, spoken
+from sim.scenario.part import Fault, Faults, Part, Text, shown
+from sim.scenario.quantities import HOURS_PER_DAY, Quantity, spoken
 from sim.scenario.watching import WatchPart
-from sim.scenario.where import BaseLayoutPart, BasePart, LinePart, Name, SeasonPart, SectorPart, TravelPart
+from sim.scenario.where import (
+    BaseLayoutPart,
+    BasePart,
+    LinePart,
+    Name,
+    SeasonPart,
+    SectorPart,
+    Title,
+    TravelPart,
+)
 from sim.scenario.who import ForcePart, ManningPart, PosturePart, overlap_fact
 
 LONGEST_HORIZON = "100 years"
@@ -54,13 +63,13 @@ class Scenario(Part):
 
     bufferzone: Literal[1]
     """Version of the scenario language."""
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Title
     """Title of the scenario."""
-    question: Annotated[str, Field(max_length=2000)] = ""
+    question: Annotated[Text, Field(max_length=2000)] = ""
     """The question it asks, in words."""
     start: Date = datetime.date(2026, 1, 1)
     """First day; the seasons follow from it."""
-    horizon: Annotated[float, Quantity("duration", above=0, at_most=LONGEST_HORIZON)]
+    horizon: Annotated[float, Quantity("duration", at_least="1 min", at_most=LONGEST_HORIZON)]
     """How long is simulated, such as `5 years`."""
     seed: Annotated[int, Field(ge=0, lt=2**64)] = 1
     """Root of all chance; the same seed gives the same histories bit for bit."""
@@ -90,7 +99,7 @@ class Scenario(Part):
     """What the parties do."""
     response: ResponsePart = ResponsePart()
     """Who goes, and when."""
-    sources: dict[str, str] = {}
+    sources: dict[Text, Text] = {}
     """Where numbers come from: a path (a prefix, `*` for any one name) to a claim id, a figure id, or
     `assumption: why`.
     """
@@ -102,10 +111,16 @@ class Scenario(Part):
             *self._impossible_contingents(),
             *self._crowded_months(),
             *self._broken_chain_of_sectors(),
+            *self._end_of_the_calendar(),
         ]
         if faults:
             raise Faults(faults)
         return self
+
+    def _end_of_the_calendar(self) -> Iterator[Fault]:
+        days = self.horizon / HOURS_PER_DAY
+        if days + 2 > (datetime.date.max - self.start).days:
+            yield (("start",), "the horizon runs past the year 9999", "choose an earlier start")
 
     def _unknown_names(self) -> Iterator[Fault]:
         """Sectors and violation types that are named but nowhere described."""

@@ -8,7 +8,14 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from sim.scenario.chance import Exponential, RandomDuration
 from sim.scenario.part import Faults, Part
-from sim.scenario.quantities import Duration, PositiveDuration, PositiveLength, PositiveSpeed, Rate, spoken
+from sim.scenario.quantities import (
+    Duration,
+    PositiveDuration,
+    PositiveLength,
+    PositiveSpeed,
+    Quantity,
+    spoken,
+)
 from sim.scenario.where import Factor, Share
 
 Pattern = Literal["regular", "random", "back_and_forth"]
@@ -43,6 +50,30 @@ class StandingPart(Part):
     """Reach in poor visibility over reach in clear weather."""
     availability: Share = 1.0
     """Share of the time that it works."""
+
+
+class PostWatchPart(StandingPart):
+    """The watch from manned posts."""
+
+    reach: PositiveLength = 4.0
+    """How far along the line they see or hear by day in clear weather."""
+    detection: Share = 0.9
+    """Chance that an incident within reach is noticed as it happens."""
+
+
+class SensorWatchPart(StandingPart):
+    """The watch of unmanned cameras, radars and microphones."""
+
+    reach: PositiveLength = 8.0
+    """How far along the line they see or hear by day in clear weather."""
+    detection: Share = 0.6
+    """Chance that an incident within reach is noticed as it happens."""
+    night_factor: Factor = 0.9
+    """Reach at night over reach by day."""
+    poor_factor: Factor = 0.6
+    """Reach in poor visibility over reach in clear weather."""
+    availability: Share = 0.9
+    """Share of the time that they work."""
 
 
 class PatrolWatchPart(Part):
@@ -81,14 +112,14 @@ class OrbitWatchPart(Part):
     """Part of a sortie spent on the way out and back."""
     turnaround: Duration = 4.0
     """Time on the ground between sorties."""
-    loss: Rate = 0.0
+    loss: Annotated[float, Quantity("rate", at_most="1 per h")] = 0.0
     """Losses for each flying hour."""
     replacement: PositiveDuration = 720.0
     """Time until a lost aircraft is replaced."""
 
     @model_validator(mode="after")
     def _gets_there(self) -> Self:
-        if self.transit >= self.endurance:
+        if self.transit > 0.99 * self.endurance:
             raise Faults(
                 [
                     (
@@ -116,11 +147,9 @@ class WatchPart(Part):
 
     weather: WeatherPart = WeatherPart()
     """Poor visibility."""
-    posts: StandingPart = StandingPart.model_validate({"reach": "4 km", "detection": 0.9})
+    posts: PostWatchPart = PostWatchPart()
     """Manned observation posts."""
-    sensors: StandingPart = StandingPart.model_validate(
-        {"reach": "8 km", "detection": 0.6, "night_factor": 0.9, "poor_factor": 0.6, "availability": 0.9}
-    )
+    sensors: SensorWatchPart = SensorWatchPart()
     """Unmanned cameras, radars and microphones."""
     patrols: PatrolWatchPart = PatrolWatchPart()
     """Patrols."""

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.scenario.part import Fault, Faults, Part
+from sim.scenario.part import Fault, Faults, Part, Text
 from sim.scenario.quantities import Length, PositiveLength, PositiveSpeed, Quantity, spoken
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
@@ -38,6 +38,9 @@ Factor = Annotated[float, Field(ge=0, le=10)]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A part of a whole, from 0 to 1."""
+
+Title = Annotated[Text, Field(min_length=1, max_length=200)]
+"""A name for people."""
 
 Month = Annotated[int, Field(ge=1, le=12)]
 
@@ -124,7 +127,7 @@ class LinePart(Part):
 class SectorPart(Part):
     """A stretch of line under one headquarters, over [from, to). Sectors follow one another without gaps."""
 
-    title: str | None = None
+    title: Title | None = None
     """Name for people, used in reports."""
     from_: Length = Field(alias="from")
     """Chainage at which the sector begins."""
@@ -135,7 +138,7 @@ class SectorPart(Part):
 class BasePart(Part):
     """A camp from which response teams set out: by `chainage` and `depth`, or by `lon` and `lat`."""
 
-    title: str | None = None
+    title: Title | None = None
     """Name for people, used in reports."""
     chainage: Length | None = None
     """Where along the line the base stands."""

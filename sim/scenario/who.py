@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from sim.scenario.chance import Fixed, RandomDuration
 from sim.scenario.part import Faults, Part
 from sim.scenario.quantities import Duration, PositiveDuration, Quantity, spoken
-from sim.scenario.where import Name, Share
+from sim.scenario.where import Name, Share, Title
 
 Spacing = Annotated[float, Quantity("length", at_least="10 m")]
 """A distance from one to the next."""
@@ -70,7 +70,7 @@ class ContingentPart(Part):
     units.
     """
 
-    title: str | None = None
+    title: Title | None = None
     """Name for people, used in reports."""
     kind: Literal["nato", "non_nato", "host_nation"] = "nato"
     """Whose soldiers they are, for the record: nothing is computed from it."""
@@ -112,7 +112,7 @@ class ForcePart(Part):
 class SeatPrice(Part):
     """Price of a post."""
 
-    seats: Annotated[float, Field(gt=0, le=100)] = 2.0
+    seats: Annotated[float, Field(ge=0.01, le=100)] = 2.0
     """Watch-keepers on duty at any moment."""
     persons_per_seat: Annotated[float, Field(ge=1, le=20)] = 3.0
     """Soldiers needed to fill one seat day and night (range 2.3 to 4.7)."""
@@ -121,16 +121,16 @@ class SeatPrice(Part):
 class PatrolPrice(Part):
     """Price of patrols."""
 
-    persons: Annotated[float, Field(gt=0, le=1000)] = 8.0
+    persons: Annotated[float, Field(ge=0.01, le=1000)] = 8.0
     """Soldiers in a patrol."""
-    sorties_per_day: Annotated[float, Field(gt=0, le=10)] = 1.0
+    sorties_per_day: Annotated[float, Field(ge=0.01, le=10)] = 1.0
     """Patrols that one crew makes in a day."""
 
 
 class TeamPrice(Part):
     """Price of a response team that is ready day and night."""
 
-    persons: Annotated[float, Field(gt=0, le=1000)] = 12.0
+    persons: Annotated[float, Field(ge=0.01, le=1000)] = 12.0
     """Soldiers who set out."""
     shifts: Annotated[float, Field(ge=1, le=10)] = 3.0
     """Crews needed so that one is always ready."""
@@ -147,9 +147,9 @@ class PricesPart(Part):
     """A patrol a day."""
     team: TeamPrice = TeamPrice()
     """A response team."""
-    orbit: Annotated[float, Field(gt=0, le=1000)] = 9.0
+    orbit: Annotated[float, Field(ge=0.01, le=1000)] = 9.0
     """Operators and technicians who keep one aircraft orbit going."""
-    sensor: Annotated[float, Field(gt=0, le=100)] = 0.25
+    sensor: Annotated[float, Field(ge=0.01, le=100)] = 0.25
     """Soldiers who tend one unmanned sensor."""
 
 

@@ -11,27 +11,29 @@ import datetime
 import os
 import pathlib
 import platform
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.campaign.engine import simulate, warm
+from sim.campaign.engine import ready, simulate
 from sim.campaign.history import History
 from sim.campaign.theatre import Theatre, stage
-from sim.lineclock.compiled import CACHE_DIR, is_compiled
+from sim.lineclock.compiled import CACHE_DIR
 from sim.lineclock.state import JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, OUTCOMES
 from sim.results import store
+from sim.results.digest import sha256_of
 from sim.results.measures import Totals, daily, measure, totals_of
 from sim.results.statistics import CONFIDENCE
 from sim.scenario.resolve import ScenarioFile
+from sim.study.workers import WorkerLost, undisturbed, workers
 
 MOST_PER_BATCH = 16
 Progress = Callable[[int, int], None]
@@ -71,18 +73,22 @@ def run_into(
     """Simulate the replications asked for and write a run folder -> its path.
 
     Raises ScenarioError where the scenario does not fit its line and FolderExists where the folder may not be
-    overwritten. Interrupted, it
-    keeps the replications that are done, in order, and says so in the manifest; then KeyboardInterrupt goes
-    on. *finishing* is called with the
-    folder, under its temporary name, once all data are in it: what it adds appears together with them.
+    overwritten. Interrupted, or left by a worker, it keeps the replications that are done, in order, and says
+    so in the manifest; then the KeyboardInterrupt or WorkerLost goes on. *finishing* is called with the
+    folder,
+    under its temporary name, once all data are in it: what it adds appears together with them. Should it
+    fail,
+    the data appear without it, and ReportFailed says so.
     """
     began = time.time()
     theatre = stage(file.scenario, file.document)
     writer = store.RunWriter(folder, force=force)
     try:
+        if CACHE_DIR is not None or asked.jobs <= 1:
+            ready(theatre)
         done: list[int] = []
         totals = Totals()
-        stopped: KeyboardInterrupt | None = None
+        stopped: KeyboardInterrupt | WorkerLost | None = None
         spent = 0.0
         try:
             for numbers, batch in _batches(theatre, asked, executor):
@@ -94,21 +100,45 @@ def run_into(
                 spent += batch.seconds
                 if progress is not None:
                     progress(len(done), len(asked.replications))
-        except KeyboardInterrupt as interrupted:
-            stopped = interrupted
+        except (KeyboardInterrupt, WorkerLost) as left:
+            stopped = left
             if not done:
                 raise
-        writer.close_tables()
-        _write_rest(writer, file, theatre, asked, totals, done, stopped is not None, began, spent)
-        if finishing is not None and stopped is None:
-            finishing(writer.working)
-        writer.finish()
+        with undisturbed(stopped is not None):
+            writer.close_tables()
+            _write_rest(writer, file, theatre, asked, totals, done, stopped is not None, began, spent)
+            failed = (
+                None if stopped is not None or finishing is None else _finished(finishing, writer.working)
+            )
+            writer.finish()
     except BaseException:
         writer.abandon()
         raise
     if stopped is not None:
         raise stopped
+    if failed is not None:
+        raise ReportFailed(folder) from failed
     return folder
+
+
+class ReportFailed(Exception):
+    """The data of a run are whole, but what was to be made of them is not there."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        super().__init__(f"the report was not drawn; the data are in {folder}")
+        self.folder = folder
+
+
+def _finished(finishing: Callable[[pathlib.Path], object], working: pathlib.Path) -> BaseException | None:
+    """Finish a folder -> what went wrong, after which nothing of it is left."""
+    before = set(working.iterdir())
+    try:
+        finishing(working)
+    except (Exception, KeyboardInterrupt) as failed:
+        for path in set(working.iterdir()) - before:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        return failed
+    return None
 
 
 def _write_rest(
@@ -144,7 +174,7 @@ def _write_rest(
         "bufferzone": _version(),
         "command": asked.command,
         "scenario_file": str(file.path),
-        "scenario_files": {str(p): store.sha256_of(p) for p in file.document.files},
+        "scenario_files": {str(p): sha256_of(p) for p in file.document.files},
         "overrides": list(file.document.overrides),
         "seed": asked.seed,
         "first_replication": done[0],
@@ -153,8 +183,8 @@ def _write_rest(
         "interrupted": stopped,
         "jobs": asked.jobs,
         "journal": asked.keeps_journal,
-        "geodata": {str(p): store.sha256_of(p) for p in file.data_files()},
-        "results": {p.name: store.sha256_of(p) for p in results},
+        "geodata": {str(p): sha256_of(p) for p in file.data_files()},
+        "results": {p.name: sha256_of(p) for p in results},
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": _packages(),
@@ -179,13 +209,11 @@ def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Itera
         for piece in pieces:
             yield piece, simulate_batch(theatre, asked.seed, piece, asked.keeps_journal)
         return
-    if executor is None and CACHE_DIR is not None and not is_compiled():
-        warm(theatre)
-    with _workers(theatre, jobs) if executor is None else _borrowed(executor, theatre) as submit:
+    with workers(jobs, theatre) if executor is None else _borrowed(executor, theatre) as submit:
         waiting: list[tuple[list[int], Future[Batch]]] = []
         try:
             for piece in pieces:
-                waiting.append((piece, submit(asked.seed, piece, asked.keeps_journal)))
+                waiting.append((piece, submit(simulate_batch, asked.seed, piece, asked.keeps_journal)))
                 if len(waiting) >= 3 * max(jobs, 2):
                     numbers, future = waiting.pop(0)
                     yield numbers, future.result()
@@ -197,38 +225,12 @@ def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Itera
                 future.cancel()
 
 
-Submit = Callable[[int, list[int], bool], "Future[Batch]"]
-
-
-@contextmanager
-def _workers(theatre: Theatre, jobs: int) -> Iterator[Submit]:
-    """Processes of our own. Spawned, not forked: the same on every platform, and safe beside threads."""
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_adopt, initargs=(theatre,)) as pool:
-        try:
-            yield lambda seed, piece, journal: pool.submit(_in_worker, seed, piece, journal)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+Submit = Callable[..., "Future[Batch]"]
 
 
 @contextmanager
 def _borrowed(executor: Executor, theatre: Theatre) -> Iterator[Submit]:
-    yield lambda seed, piece, journal: executor.submit(simulate_batch, theatre, seed, piece, journal)
-
-
-_adopted: list[Theatre] = []
-
-
-def _adopt(theatre: Theatre) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    _adopted[:] = [theatre]
-
-
-def _in_worker(seed: int, piece: list[int], keeps_journal: bool) -> Batch:
-    return simulate_batch(_adopted[0], seed, piece, keeps_journal)
+    yield lambda function, *arguments: executor.submit(function, theatre, *arguments)
 
 
 def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], keeps_journal: bool) -> Batch:

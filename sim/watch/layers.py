@@ -21,6 +21,7 @@ from sim.scenario.watching import StandingForType, StandingPart
 
 VISIBILITIES = 4
 PASSING = ("patrols", "orbits")
+MOST_AT_ONCE = 2_000_000  # sites x cells that are looked at together
 _NEARLY_SURE = 1.0 - 1e-12  # keeps logarithms finite; no uniform draw lies above it
 
 
@@ -107,13 +108,14 @@ class Watchers:
             first = max(0, int(np.searchsorted(edge, sites[0] - farthest, side="right")) - 1)
             last = min(len(edge) - 1, int(np.searchsorted(edge, sites[-1] + farthest, side="left")))
             span = slice(first, last)
-            logs = np.empty((len(laws), VISIBILITIES, last - first))
-            shared: dict[float, FloatArray] = {}
-            for i, (reach, p) in enumerate(laws):
-                for w in range(VISIBILITIES):
-                    if reach[w] not in shared:
-                        shared[reach[w]] = overlap_share(sites, reach[w], edge[first : last + 1])
-                    logs[i, w] = np.log1p(-min(p, _NEARLY_SURE) * shared[reach[w]]).sum(axis=0)
+            logs = np.zeros((len(laws), VISIBILITIES, last - first))
+            for some in np.array_split(sites, max(1, len(sites) * (last - first) // MOST_AT_ONCE)):
+                shared: dict[float, FloatArray] = {}
+                for i, (reach, p) in enumerate(laws):
+                    for w in range(VISIBILITIES):
+                        if reach[w] not in shared:
+                            shared[reach[w]] = overlap_share(some, reach[w], edge[first : last + 1])
+                        logs[i, w] += np.log1p(-min(p, _NEARLY_SURE) * shared[reach[w]]).sum(axis=0)
             self._known[key] = (span, logs[1:], logs[0])
         return self._known[key]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import hashlib
 import json
+import multiprocessing
 import pathlib
 from collections.abc import Iterator
 
@@ -15,7 +16,8 @@ from conftest import small
 
 from sim.results.store import FolderExists, RunWriter, free_name
 from sim.scenario.resolve import ScenarioFile, load
-from sim.study.replicate import Asked, batches_of, run_into
+from sim.study.replicate import Asked, ReportFailed, batches_of, run_into
+from sim.study.workers import WorkerLost
 
 TABLES = ("replications", "series", "types", "sectors", "journal", "cells", "strip", "periods", "responses")
 
@@ -110,20 +112,66 @@ def test_interrupted_before_anything_is_done_nothing_is_left(
     assert [p.name for p in tmp_path.iterdir()] == ["play.yaml"]
 
 
-def test_a_fault_in_the_middle_leaves_nothing_behind(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
-    def broken(_: pathlib.Path) -> None:
+@pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt])
+def test_a_report_that_fails_does_not_cost_the_data(
+    play: ScenarioFile, tmp_path: pathlib.Path, fault: type[BaseException]
+) -> None:
+    def broken(working: pathlib.Path) -> None:
+        (working / "report.html").write_text("half a page", encoding="utf-8")
+        (working / "figures").mkdir()
+        raise fault
+
+    with pytest.raises(ReportFailed, match="the report was not drawn; the data are in") as failed:
+        run_into(play, tmp_path / "run", asked(2), finishing=broken)
+    assert isinstance(failed.value.__cause__, fault)
+    assert digest(tmp_path / "run") == digest(run_into(play, tmp_path / "plain", asked(2)))
+
+
+def test_a_fault_while_writing_leaves_nothing_behind(
+    play: ScenarioFile, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
         raise RuntimeError("the pen is dry")
 
+    monkeypatch.setattr("sim.results.store.cell_columns", broken)
     with pytest.raises(RuntimeError, match="the pen is dry"):
-        run_into(play, tmp_path / "run", asked(2), finishing=broken)
+        run_into(play, tmp_path / "run", asked(2))
     assert [p.name for p in tmp_path.iterdir()] == ["play.yaml"]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_only_what_it_had_in_hand(
+    play: ScenarioFile, tmp_path: pathlib.Path
+) -> None:
+    def shoot(done: int, _: int) -> None:
+        if done >= 6:
+            for process in multiprocessing.active_children():
+                process.kill()
+
+    with pytest.raises(WorkerLost, match="a worker process was killed"):
+        run_into(play, tmp_path / "run", asked(2000, jobs=2), progress=shoot)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["interrupted"]
+    assert 6 <= manifest["replications"] < 2000
+    assert not multiprocessing.active_children()
+
+
+def test_what_a_killed_run_left_behind_is_swept(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    dead = tmp_path / ".run.99999999.part"
+    dead.mkdir()
+    (dead / "series.parquet").write_text("half", encoding="utf-8")
+    other = tmp_path / ".running.99999999.part"
+    other.mkdir()
+    run_into(play, tmp_path / "run", asked(1))
+    assert not dead.exists()
+    assert other.exists()
 
 
 def test_an_existing_folder_is_kept_unless_forced(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "diary.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(FolderExists, match="run is already there"):
+    with pytest.raises(FolderExists, match="run is there and is not a run folder"):
         run_into(play, folder, asked(1))
     assert (folder / "diary.txt").read_text(encoding="utf-8") == "mine"
     with pytest.raises(FolderExists, match="run is there and is not a run folder"):
@@ -131,6 +179,8 @@ def test_an_existing_folder_is_kept_unless_forced(play: ScenarioFile, tmp_path: 
     assert (folder / "diary.txt").read_text(encoding="utf-8") == "mine"
     (folder / "diary.txt").unlink()
     run_into(play, folder, asked(1), force=True)
+    with pytest.raises(FolderExists, match="run is already there"):
+        run_into(play, folder, asked(1))
     first = digest(folder)
     run_into(play, folder, asked(2), force=True)
     assert digest(folder) != first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ def styled() -> Iterator[None]:
         "axes.axisbelow": True,
         "path.simplify_threshold": 0.1,
     }
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # A name may hold letters that no font here has, and a map's limits are set on purpose.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Ignoring fixed . limits")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(own)
         yield
