@@ -13,9 +13,9 @@ import pathlib
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,15 +91,16 @@ def run_into(
         stopped: KeyboardInterrupt | WorkerLost | None = None
         spent = 0.0
         try:
-            for numbers, batch in _batches(theatre, asked, executor):
-                for name, chunks in batch.tables.items():
-                    for columns in chunks:
-                        writer.add(name, columns)
-                totals = totals.plus(batch.totals)
-                done += numbers
-                spent += batch.seconds
-                if progress is not None:
-                    progress(len(done), len(asked.replications))
+            with closing(_batches(theatre, asked, executor)) as batches:
+                for numbers, batch in batches:
+                    for name, chunks in batch.tables.items():
+                        for columns in chunks:
+                            writer.add(name, columns)
+                    totals = totals.plus(batch.totals)
+                    done += numbers
+                    spent += batch.seconds
+                    if progress is not None:
+                        progress(len(done), len(asked.replications))
         except (KeyboardInterrupt, WorkerLost) as left:
             stopped = left
             if not done:
@@ -201,7 +202,9 @@ def batches_of(replications: Sequence[int]) -> list[list[int]]:
     return [list(replications[i : i + size]) for i in range(0, len(replications), size)]
 
 
-def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Iterator[tuple[list[int], Batch]]:
+def _batches(
+    theatre: Theatre, asked: Asked, executor: Executor | None
+) -> Generator[tuple[list[int], Batch], None, None]:
     """Batches in order, however many workers simulate them; at most a few wait in memory."""
     pieces = batches_of(asked.replications)
     jobs = min(asked.jobs, len(pieces))
@@ -209,28 +212,42 @@ def _batches(theatre: Theatre, asked: Asked, executor: Executor | None) -> Itera
         for piece in pieces:
             yield piece, simulate_batch(theatre, asked.seed, piece, asked.keeps_journal)
         return
-    with workers(jobs, theatre) if executor is None else _borrowed(executor, theatre) as submit:
+    crew = nullcontext(_Borrowed(executor, theatre)) if executor is not None else workers(jobs, theatre)
+    with crew as at_work:
         waiting: list[tuple[list[int], Future[Batch]]] = []
         try:
             for piece in pieces:
-                waiting.append((piece, submit(simulate_batch, asked.seed, piece, asked.keeps_journal)))
+                waiting.append(
+                    (piece, at_work.submit(simulate_batch, asked.seed, piece, asked.keeps_journal))
+                )
                 if len(waiting) >= 3 * max(jobs, 2):
                     numbers, future = waiting.pop(0)
-                    yield numbers, future.result()
+                    yield numbers, at_work.result(future)
             while waiting:
                 numbers, future = waiting.pop(0)
-                yield numbers, future.result()
+                yield numbers, at_work.result(future)
         finally:
-            for _, future in waiting:
-                future.cancel()
+            at_work.forget(future for _, future in waiting)
 
 
-Submit = Callable[..., "Future[Batch]"]
+class _Borrowed:
+    """An executor of somebody else's as a crew: it gets the job with every task."""
 
+    def __init__(self, executor: Executor, theatre: Theatre) -> None:
+        self._executor, self._theatre = executor, theatre
 
-@contextmanager
-def _borrowed(executor: Executor, theatre: Theatre) -> Iterator[Submit]:
-    yield lambda function, *arguments: executor.submit(function, theatre, *arguments)
+    def submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        """As a crew's."""
+        return self._executor.submit(function, self._theatre, *arguments)
+
+    def result(self, future: Future[Any]) -> Any:
+        """As a crew's."""
+        return future.result()
+
+    def forget(self, futures: Iterable[Future[Any]]) -> None:
+        """As a crew's."""
+        for future in futures:
+            future.cancel()
 
 
 def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], keeps_journal: bool) -> Batch:

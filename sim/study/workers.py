@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pathlib
 import signal
+import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-LONGEST_START_S = 120.0
+LOOK_AROUND_S = 2.0
 
 _job: list[Any] = []  # what a worker works on; set once, when it starts
 
@@ -24,56 +27,108 @@ class WorkerLost(Exception):
         super().__init__("a worker process was killed (out of memory?)\n    hint: try --jobs 1")
 
 
-@contextmanager
-def workers(jobs: int, job: object) -> Iterator[Callable[..., Future[Any]]]:
-    """Processes that each hold *job* -> a function that submits (function, *arguments) to them.
+class Crew:
+    """Processes that each hold one job."""
 
-    The function is called with the job and the arguments. Leaving by an exception kills the workers at once;
-    a worker that dies raises WorkerLost from the future's result.
+    def __init__(self, pool: ProcessPoolExecutor, size: int) -> None:
+        self._pool = pool
+        with undisturbed():
+            self._started = [pool.submit(_is_there) for _ in range(size)]
+        self._processes = list((getattr(pool, "_processes", None) or {}).values())
+
+    def gets_ready(self) -> None:
+        """Wait until every process is there; raises WorkerLost when one died on the way."""
+        for one in self._started:
+            self.result(one)
+
+    def submit(self, function: Callable[..., Any], *arguments: object) -> Future[Any]:
+        """Have *function* called with the job and the arguments."""
+        try:
+            return self._pool.submit(_work, function, arguments)
+        except BrokenProcessPool:
+            raise WorkerLost from None
+
+    def result(self, future: Future[Any]) -> Any:
+        """What a future gives; raises WorkerLost once a worker has died.
+
+        A pool learns of a death by itself, but not of one in the middle of a result: it waits for the rest.
+        """
+        suspect = False
+        while True:
+            try:
+                return future.result(timeout=LOOK_AROUND_S)
+            except BrokenProcessPool:
+                raise WorkerLost from None
+            except TimeoutError:
+                if future.done():
+                    raise
+                if suspect:
+                    raise WorkerLost from None
+                suspect = any(not process.is_alive() for process in self._processes)
+
+    def forget(self, futures: Iterable[Future[Any]]) -> None:
+        """These results are not wanted any more: the crew is about to be dismissed with them."""
+
+    def dismiss(self) -> None:
+        """Kill the processes, and let the pool's own thread see that nothing more will come."""
+        current = list((getattr(self._pool, "_processes", None) or {}).values())
+        for process in {id(p): p for p in [*self._processes, *current]}.values():
+            process.kill()
+            process.join(LOOK_AROUND_S)
+        results = getattr(self._pool, "_result_queue", None)
+        writer = getattr(results, "_writer", None)
+        if writer is not None:
+            writer.close()
+        self._pool.shutdown(wait=False)
+
+
+@contextmanager
+def workers(jobs: int, job: object) -> Iterator[Crew]:
+    """So many processes that each hold *job*; leaving by an exception kills them at once.
+
     Spawned, not forked: the same on every platform, and safe beside threads.
     """
-    pool = ProcessPoolExecutor(
-        jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_adopt, initargs=(job,)
-    )
-    try:
-        with undisturbed():
-            ready = [pool.submit(_is_there) for _ in range(jobs)]
-        for one in ready:
-            one.result(timeout=LONGEST_START_S)
-        yield lambda function, *arguments: pool.submit(_work, function, arguments)
-    except BaseException as stopped:
-        _kill(pool)
-        pool.shutdown(wait=False, cancel_futures=True)
-        if isinstance(stopped, BrokenProcessPool):
-            raise WorkerLost from None
-        raise
-    pool.shutdown(wait=True)
-
-
-def _kill(pool: ProcessPoolExecutor) -> None:
-    """Kill a pool's processes; those that a broken pool has just started as well."""
-    for process in list((getattr(pool, "_processes", None) or {}).values()):
-        process.kill()
+    context = multiprocessing.get_context("spawn")
+    # The job goes by way of a file of ours: handed over at the start, it would hang the parent for good if a
+    # process died before it had read all of it, since the parent itself keeps the pipe open.
+    with tempfile.NamedTemporaryFile(prefix="bufferzone-") as shelf:
+        shelf.write(ForkingPickler.dumps(job))
+        shelf.flush()
+        pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_adopt, initargs=(shelf.name,))
+        crew = Crew(pool, jobs)
+        try:
+            crew.gets_ready()
+            yield crew
+        except BaseException:
+            crew.dismiss()
+            raise
+        pool.shutdown(wait=True)
 
 
 @contextmanager
 def undisturbed(is_wanted: bool = True) -> Iterator[None]:
-    """Ctrl-C is ignored meanwhile, also by processes that are started: what it means is for the parent to
-    say.
-    """
+    """Ctrl-C waits until this is over, and does not reach processes that are started meanwhile."""
     if not is_wanted or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    # Processes inherit what is blocked; that another thread takes the signal does no harm.
+    held = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if held else set()
     try:
         yield
     finally:
+        if held:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
-def _adopt(job: object) -> None:
+def _adopt(shelf: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _job[:] = [job]
+    _job[:] = [ForkingPickler.loads(pathlib.Path(shelf).read_bytes())]
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 
