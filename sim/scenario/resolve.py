@@ -147,13 +147,14 @@ def load(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -
 
 
 def _source_problems(scenario: Scenario) -> Iterator[Problem]:
+    values = scenario.model_dump(mode="json", by_alias=True)
     for pattern, citation in scenario.sources.items():
         try:
             register().cite(citation)
         except ValueError as bad:
             fact, _, hint = str(bad).partition("; ")
             yield Problem(path=("sources", pattern), fact=fact, hint=hint or None)
-        unknown = _unknown_step(pattern, scenario.model_dump(mode="json", by_alias=True))
+        unknown = _unknown_step(pattern, values)
         if unknown is not None:
             step, siblings = unknown
             close = nearest(step, siblings)

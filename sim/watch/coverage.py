@@ -11,11 +11,11 @@ from statistics import NormalDist
 
 import numpy as np
 
-from sim.line.earth import FloatArray, IntArray
+from sim.line.earth import FloatArray
 from sim.line.ground import Ground
 from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
 from sim.scenario.schema import Scenario
-from sim.watch.layers import VISIBILITIES, Watch, combined_gap_h, pass_detection, reports_probability
+from sim.watch.layers import Watch, combined_gap_h, pass_detection, reports_probability
 
 POINTS = 256
 """Equally likely durations that stand for a distribution; the error of a share is below 1e-3."""
@@ -109,40 +109,46 @@ def seen_share(
     seen = np.zeros((len(scenario.violations), len(sector)))
     for k, violation in enumerate(scenario.violations.values()):
         lasts = duration_quantiles(violation.duration, share)
-        for w in range(VISIBILITIES):
-            miss = passing_miss(here, sector, patterns, detection[:, k], lasts, w)
-            noticed = 1.0 - (1.0 - here.stand_p[k, w]) * (1.0 - reports[k]) * miss
-            seen[k] += weight[k, w, sector] * noticed
+        for night in range(2):
+            first, second, both = passing_miss(here, patterns, detection[:, k, night], lasts, night)
+            for w in (2 * night, 2 * night + 1):
+                one, two = here.pass_up[0, w, sector], here.pass_up[1, w, sector]
+                miss = (1.0 - one) * (1.0 - two) + one * (1.0 - two) * first + (1.0 - one) * two * second
+                miss += one * two * both
+                noticed = 1.0 - (1.0 - here.stand_p[k, w]) * (1.0 - reports[k]) * miss
+                seen[k] += weight[k, w, sector] * noticed
     return seen
 
 
 def passing_miss(
-    watch: Watch,
-    cell_sector: IntArray,
-    patterns: tuple[str, str],
-    detection: FloatArray,
-    lasts_h: FloatArray,
-    visibility: int,
-) -> FloatArray:
-    """(C,) chance that both passing layers miss an incident, averaged over the durations lasts_h (n,)."""
-    night = visibility // 2
-    cells = len(cell_sector)
-    product = np.ones((cells, len(lasts_h)))
+    watch: Watch, patterns: tuple[str, str], detection: FloatArray, lasts_h: FloatArray, night: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """(C,) chances that patrols, orbits, and both miss an incident while they are up.
+
+    Averaged over the durations lasts_h (n,): the layers miss independently of one another given the duration
+    only.
+    """
+    gap = watch.pass_gap_h[:, night]
+    # A beat is the same seen from either end; cells alike in gaps and places on their beats are computed
+    # once.
+    split = np.round(np.minimum(watch.pass_split, 1.0 - watch.pass_split), 12)
+    split[[pattern != "back_and_forth" for pattern in patterns]] = 0.0
+    alike, which = np.unique(np.concatenate([gap, split]), axis=1, return_inverse=True)
+    misses = [np.ones((alike.shape[1], 1)), np.ones((alike.shape[1], 1))]
     for layer in range(2):
-        gap = watch.pass_gap_h[layer, night]
-        if not np.isfinite(gap).any():
-            continue
-        up = watch.pass_up[layer, visibility, cell_sector]
-        split = watch.pass_split[layer] if patterns[layer] == "back_and_forth" else np.zeros(cells)
-        # Cells alike in gap, place on the beat and availability are computed once.
-        alike, which = np.unique(np.stack([gap, split, up]), axis=1, return_inverse=True)
-        miss = miss_by_passes(
-            patterns[layer], alike[0][:, None], alike[1][:, None], detection[layer, night], lasts_h[None, :]
-        )
-        miss = np.where(np.isfinite(alike[0])[:, None], miss, 1.0)
-        product *= (1.0 - alike[2][:, None] + alike[2][:, None] * miss)[which.reshape(-1)]
-    missed: FloatArray = product.mean(axis=1)
-    return missed
+        known = np.isfinite(alike[layer])
+        if known.any():
+            miss = miss_by_passes(
+                patterns[layer],
+                alike[layer][:, None],
+                alike[2 + layer][:, None],
+                detection[layer],
+                lasts_h[None, :],
+            )
+            misses[layer] = np.where(known[:, None], miss, 1.0)
+    first, second = misses
+    of_cell = which.reshape(-1)
+    return first.mean(axis=1)[of_cell], second.mean(axis=1)[of_cell], (first * second).mean(axis=1)[of_cell]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
