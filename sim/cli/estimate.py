@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
+import sys
 
 import click
 
@@ -12,6 +13,7 @@ from sim.campaign.theatre import stage
 from sim.cli.options import json_option, loaded, scenario_argument, set_option
 from sim.force.manning import TASKS
 from sim.study.estimate import Estimate, estimate
+from sim.study.lint import unlikely
 
 
 @click.command("estimate")
@@ -26,6 +28,8 @@ def command(scenario: pathlib.Path, settings: tuple[str, ...], as_json: bool) ->
     file = loaded(scenario, settings)
     theatre = stage(file.scenario, file.document)
     answer = estimate(theatre)
+    for warning in unlikely(theatre, file):
+        print(f"warning: {warning}", file=sys.stderr)
     if as_json:
         print(json.dumps(dataclasses.asdict(answer), indent=2, ensure_ascii=False))
         return

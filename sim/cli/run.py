@@ -93,7 +93,9 @@ def command(
         raise click.UsageError("--replication runs one history and --replications many: give one of them")
     targets = [read_target(text) for text in requirements]
     file = loaded(scenario, settings)
+    from sim.campaign.theatre import stage
     from sim.results.store import FolderExists, free_name, refuse_what_is_there
+    from sim.study.lint import unlikely
     from sim.study.replicate import Asked, ReportFailed, default_jobs, run_into
     from sim.study.workers import WorkerLost
 
@@ -110,6 +112,9 @@ def command(
         keeps_journal=journal,
         command=shlex.join(["bufferzone", *sys.argv[1:]]),
     )
+    if not quiet:
+        for warning in unlikely(stage(file.scenario, file.document), file):
+            print(f"warning: {warning}", file=sys.stderr)
     with _progress(len(numbers), quiet) as (tell, say):
         _warn_of_compiling(say)
         try:
@@ -207,6 +212,8 @@ def _answer(summary: dict[str, Any], folder: pathlib.Path, with_report: bool) ->
     for name, label in HEADLINES:
         if name in metrics:
             print(f"  {label:<30}{_with_interval(metrics[name])}")
+    if metrics.get("response.waited_share", {}).get("mean") is not None:
+        print(f"  {'calls that had to wait':<30}{metrics['response.waited_share']['mean']:>9.1%}")
     print(f"  {'soldiers tied up in rotation':<30}{metrics['force.pool']['mean']:>9,.0f}")
     print(f"\n{folder / 'report.html' if with_report else folder}")
 

@@ -96,9 +96,9 @@ class ScenarioFile:
                 yield from self._explained((*path, key), below)
             return
         written = self._is_written(path)
-        citation = source_for(path, self.scenario.sources)
-        if citation is None and not written:
-            citation = source_for(path, default_sources())
+        own = source_for(path, self.scenario.sources)
+        # What the author left alone has its own reason, whatever is said of the section around it.
+        citation = own if written else source_for(path, default_sources()) or own
         says = None if citation is None else register().cite(citation).says
         yield Explained(
             path=path,

@@ -13,6 +13,11 @@ from sim.study.estimate import estimate
 DENSEST_PER_KM = 155.0
 """Soldiers per kilometre of the largest force proposed for the 800-mile line (200,000)."""
 
+HIGHEST_LOAD = 0.5
+"""Load on teams above which the closed form no longer tells: distance and queues feed on each other."""
+IDLE_FROM = 1.1
+"""Effective soldiers over those wanted, from which on the rest is worth a word."""
+
 
 def unlikely(theatre: Theatre, file: ScenarioFile) -> tuple[Problem, ...]:
     """Warnings in order of place."""
@@ -63,8 +68,13 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
     answer = estimate(theatre)
     if answer.short_share is not None and answer.short_share > 0.5:
         yield warn(("posture",), f"the pledged force mans {1 - answer.short_share:.0%} of the laydown wanted")
-    if answer.team_load is not None and answer.team_load > 0.9:
+    if answer.team_load is not None and answer.team_load > HIGHEST_LOAD:
+        fact = f"teams would be out {answer.team_load:.0%} of their time if the nearest always went"
+        hint = "when it is out others come from farther away, and the queue can run away: want more teams"
+        yield warn(("response",), fact, hint)
+    if answer.wanted_effective > 0 and answer.effective > IDLE_FROM * answer.wanted_effective:
+        idle = answer.effective - answer.wanted_effective
+        fact = f"{idle:,.0f} of {answer.effective:,.0f} effective soldiers have no task in this laydown"
         yield warn(
-            ("response",),
-            f"response teams are asked for {answer.team_load:.0%} of their time: calls will queue",
+            ("posture",), fact, "want more posts, patrols or teams; more soldiers alone change nothing"
         )

@@ -164,7 +164,8 @@ def test_check_says_every_problem_of_every_file(
     said = say(capsys, "check", "small.yaml", "bad.yaml")
     assert said.code == 1
     assert said.out.startswith("small.yaml: sound. 100.0 km in 1 sector,")
-    places = [line.split(": ")[0] for line in said.err.splitlines() if not line.startswith(" ")]
+    told = [line for line in said.err.splitlines() if not line.startswith((" ", "warning: "))]
+    places = [line.split(": ")[0] for line in told]
     assert places == ["bad.yaml:4:16", "bad.yaml:9:16"]
 
 
@@ -226,3 +227,15 @@ def test_the_journal_has_one_row_for_each_incident(
     types = pq.read_table("runs/small/types.parquet")
     assert journal.num_rows == sum(types.column("happened").to_pylist())
     assert journal.column("start_h").to_pylist()[0] >= 0
+
+
+def test_what_is_unlikely_is_said_by_check_estimate_and_run_alike(
+    small: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.write_text(SMALL.replace("10 per day", "400 per day"), encoding="utf-8")
+    expected = say(capsys, "check", "small.yaml").err
+    assert "small.yaml:" in expected
+    assert "of their time if the nearest always went\n    hint: when it is out others come" in expected
+    assert say(capsys, "estimate", "small.yaml").err == expected
+    assert say(capsys, "run", "small.yaml", "-n", "1", "-j", "1", "--no-report").err.startswith(expected)
+    assert say(capsys, "run", "small.yaml", "-n", "1", "-j", "1", "--no-report", "-q").err == ""

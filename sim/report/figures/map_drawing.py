@@ -114,7 +114,7 @@ def _colour_line(table: MapTable, ax: Axes, at_km: FloatArray, track: FloatArray
     beside = ax.inset_axes((1.015, 0.015, 0.02, 0.97))
     bar = ax.figure.colorbar(lines, cax=beside, format=PercentFormatter(1.0, decimals=0, symbol="\u00a0%"))
     bar.ax.yaxis.set_major_locator(MultipleLocator(0.05 if high - low < 0.45 else 0.1))
-    bar.set_label(f"{table.measure}, share {table.basis}")
+    bar.set_label(f"{table.measure},\nshare {table.basis}", linespacing=1.1)
     bar.outline.set_visible(False)
 
 
