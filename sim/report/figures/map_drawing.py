@@ -14,6 +14,7 @@ from sim.report.figures.style import (
     LAND,
     MAGNITUDE,
     MUTED,
+    NORMAL,
     PAPER,
     SMALL,
     literal,
@@ -114,7 +115,9 @@ def _colour_line(table: MapTable, ax: Axes, at_km: FloatArray, track: FloatArray
     beside = ax.inset_axes((1.015, 0.015, 0.02, 0.97))
     bar = ax.figure.colorbar(lines, cax=beside, format=PercentFormatter(1.0, decimals=0, symbol="\u00a0%"))
     bar.ax.yaxis.set_major_locator(MultipleLocator(0.05 if high - low < 0.45 else 0.1))
-    bar.set_label(f"{table.measure},\nshare {table.basis}", linespacing=1.1)
+    label = f"{table.measure}, share {table.basis}"
+    fits = text_width_pt(label, NORMAL) <= 0.97 * size_pt(ax)[1]
+    bar.set_label(label if fits else table.measure)  # the caption says the rest
     bar.outline.set_visible(False)
 
 
