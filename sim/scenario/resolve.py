@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import Path, Place, Problem, dotted, nearest
+from sim.errors import Path, Place, Problem, nearest
 from sim.scenario.claims import default_sources, pattern_steps, register, source_for
 from sim.scenario.load import Document, dump, read
 from sim.scenario.schema import Scenario
@@ -197,11 +197,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "{}"
     return str(value)
-
-
-def where(explained: Explained) -> str:
-    """The dotted path of a value."""
-    return dotted(explained.path)
 
 
 def json_schema() -> dict[str, Any]:

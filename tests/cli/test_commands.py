@@ -239,3 +239,22 @@ def test_what_is_unlikely_is_said_by_check_estimate_and_run_alike(
     assert say(capsys, "estimate", "small.yaml").err == expected
     assert say(capsys, "run", "small.yaml", "-n", "1", "-j", "1", "--no-report").err.startswith(expected)
     assert say(capsys, "run", "small.yaml", "-n", "1", "-j", "1", "--no-report", "-q").err == ""
+
+
+def test_report_refuses_a_run_that_is_not_as_it_was_written(
+    small: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    say(capsys, "run", "small.yaml", "-n", "1", "-j", "1", "-q", "--no-report", "--out", "r")
+    run = pathlib.Path("r")
+    strip = (run / "strip.parquet").read_bytes()
+    (run / "strip.parquet").write_bytes(strip[:-20])
+    said = say(capsys, "report", "r")
+    assert said.code == 1
+    assert said.err == "r/strip.parquet is not as the run wrote it\n    hint: run the scenario again\n"
+    (run / "strip.parquet").unlink()
+    assert say(capsys, "report", "r").err == "r lacks strip.parquet\n    hint: run the scenario again\n"
+    hint = "    hint: give the folder that `bufferzone run` has written\n"
+    (run / "manifest.json").write_text("{", encoding="utf-8")
+    assert say(capsys, "report", "r").err == f"r/manifest.json cannot be read\n{hint}"
+    (run / "manifest.json").unlink()
+    assert say(capsys, "report", "r").err == f"r is not a run folder: it lacks manifest.json\n{hint}"

@@ -7,9 +7,9 @@ import pickle
 
 import pytest
 
-from sim.errors import Place, ScenarioError
+from sim.errors import Place, ScenarioError, dotted
 from sim.scenario.load import DISTRIBUTIONS
-from sim.scenario.resolve import Explained, ScenarioFile, load, where
+from sim.scenario.resolve import Explained, ScenarioFile, load
 
 SMALL = """\
 bufferzone: 1
@@ -54,7 +54,7 @@ def refusal(set: dict[str, object]) -> str:
 
 
 def rows(file: ScenarioFile) -> dict[str, Explained]:
-    return {where(row): row for row in file.explained()}
+    return {dotted(row.path): row for row in file.explained()}
 
 
 # explained ------------------------------------------------------------
@@ -87,7 +87,7 @@ def test_the_nearest_source_wins() -> None:
 
 def test_every_value_is_explained_once_in_the_order_of_the_schema() -> None:
     file = small()
-    paths = [where(row) for row in file.explained()]
+    paths = [dotted(row.path) for row in file.explained()]
     assert len(set(paths)) == len(paths)
     assert paths[:4] == ["bufferzone", "name", "question", "start"]
     assert not any(path.startswith("sources") for path in paths)
@@ -101,7 +101,7 @@ def test_a_list_is_one_value() -> None:
 
 
 def test_numbers_without_a_source_are_named() -> None:
-    names = [where(row) for row in small().unsourced()]
+    names = [dotted(row.path) for row in small().unsourced()]
     assert "violations.shelling.rate" in names
     assert "horizon" in names
     assert "line.length" not in names
