@@ -105,7 +105,7 @@ def kernel(function: Callable[..., Any]) -> Any:
     if CACHE_DIR is not None:
         numba_config.CACHE_DIR = str(CACHE_DIR)
     try:
-        return numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", _nrt=False)(function)
+        return numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(function)
     finally:
         numba_config.CACHE_DIR = previous
 
@@ -114,4 +114,11 @@ def inlined(function: Callable[..., Any]) -> Any:
     """Compile *function* for use inside a kernel, into its caller: handing over some hundred arrays by value
     at every inner call cost two thirds of the kernel's time.
     """
-    return numba.njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)(function)
+    return numba.njit(
+        nogil=True,
+        error_model="numpy",
+        forceinline=True,
+        _nrt=False,
+        no_cpython_wrapper=True,
+        no_cfunc_wrapper=True,
+    )(function)
