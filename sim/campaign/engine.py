@@ -1,22 +1,24 @@
 """One replication: the campaign clock (SimPy) drives the line clock (compiled).
 
-Units arrive and leave, seasons turn, aircraft are lost and replaced: each a SimPy process. Between two such
-events the laydown is constant
-and the line clock runs over [now, next event). There are no time steps.
+Units arrive and leave, seasons turn, aircraft are lost and replaced, sectors change their level: each a SimPy
+process. Between two such events the laydown is constant and the line clock runs over [now, next event); it
+comes back sooner when a sector's tension crosses a threshold. There are no time steps.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 import simpy
 
-from sim.campaign.history import Force, History
+from sim.campaign.escalation import Escalation
+from sim.campaign.history import Force, History, ledgers
+from sim.campaign.lookout import Lookout
 from sim.campaign.theatre import Theatre
+from sim.errors import Problem, ScenarioError
 from sim.force.contingent import Contingent, share_out
 from sim.force.manning import ORBITS, TEAMS, man, shares_of
 from sim.line.earth import FloatArray, IntArray
@@ -25,19 +27,28 @@ from sim.lineclock.begin import Places, empty_journal, new_laydown, new_state, n
 from sim.lineclock.compiled import forget_compiled
 from sim.lineclock.draws import Chance
 from sim.lineclock.state import (
+    CLOCK,
+    EXPLODED,
     JOURNAL_FULL,
     JOURNAL_ROWS,
+    MOST_INCIDENTS,
     NEEDS_ROOM,
-    TIME_BINS,
+    RAN_ON,
+    TRIP_ROWS,
+    TURN_CAUSE,
+    TURN_SECTOR,
+    TURNED,
     Flags,
     Journal,
-    bin_starts_h,
 )
+from sim.scenario.occurs import EventPart
 from sim.scenario.quantities import HOURS_PER_DAY
-from sim.watch.coverage import duration_quantiles, looks, seen_share, watched_cells
+from sim.watch.coverage import duration_quantiles
 from sim.watch.layers import orbit_duty
 
-_BIN_STARTS_H = bin_starts_h()
+MOST_UNDER_WAY = 1 << 22
+"""Incidents under way at one time, reprisals to come included: more is an explosion, not a ceasefire."""
+
 JOURNAL_BATCH = 4096
 
 
@@ -50,13 +61,14 @@ class Campaign:
         self.replication = replication
         self.env = simpy.Environment(initial_time=0.0)
         self.present = np.zeros(len(theatre.contingents))
-        self.airframes = theatre.wanted[:, ORBITS] * theatre.scenario.watch.orbits.airframes
         self.manned = np.zeros_like(theatre.wanted)
         self.season = 0
         self.aircraft_lost = 0
         self.campaign_events = 0
+        self.stands = True
         self._force_changed = True
-        self._season_changed = True
+        self._roads_changed = True
+        self._serves = False
         self._since_h = 0.0
         self._steps: list[tuple[float, FloatArray, float, float, IntArray]] = []
         self._places = Places(plan=theatre.plan, days=theatre.days, sectors=len(theatre.ground.sector_names))
@@ -66,16 +78,11 @@ class Campaign:
         self._tally = new_tally(self._places)
         self._journal = empty_journal(JOURNAL_BATCH if keeps_journal else 0)
         self._written: list[Journal] = []
-        self._watched_now: FloatArray = np.zeros((2, len(theatre.ground.cells)))
-        self._gap_now: FloatArray = np.zeros((2, TIME_BINS))
-        self._gap_of_sector: dict[int, tuple[IntArray, FloatArray]] = {}
-        self._looks_known: dict[tuple[int, int], tuple[FloatArray, IntArray, FloatArray, FloatArray]] = {}
         self._fleets_changed: list[int] = []
-        self._watch = theatre.watchers.watch(self.manned, self.airframes)
-        edges = np.searchsorted(theatre.ground.cell_sector, np.arange(len(theatre.ground.sector_names) + 1))
-        self._sector_cells = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
-        self._watched_h = np.zeros(len(theatre.ground.cells))
-        self._gap_weight = np.zeros(TIME_BINS)
+        self._turned: list[int] = []
+        self.lookout = Lookout(theatre, self._laydown)
+        self.airframes = self.lookout.airframes
+        self.escalation = Escalation(theatre, self.env, self.chance, self._level_changes)
         self._duty_h = 0.0
         self._duty_since_h = 0.0
 
@@ -91,18 +98,39 @@ class Campaign:
                 self.env.process(self._fleet(x))
         if len(self.theatre.ground.season_names) > 1:
             self.env.process(self._seasons())
-        kernel.starts(self._plan, self._state)
+        for name, event in self.theatre.scenario.events.items():
+            self.env.process(self._event(name, event))
+        self._begins()
         while True:
             upcoming = self.env.peek()
-            if upcoming > self.env.now or upcoming >= horizon:
+            is_over = upcoming > self.env.now or upcoming >= horizon
+            if is_over and not self.escalation.is_turning:
                 self._takes_effect()
-                self._line_runs_to(min(upcoming, horizon))
+                if not self._line_runs_to(min(upcoming, horizon)):
+                    continue  # a sector turns before that
                 if upcoming >= horizon:
                     break
             self.env.step()
-        kernel.closes(self._plan, self._state, self._tally, self._journal_with_room(), horizon)
-        self._empties_journal()
+        if self.stands:
+            self._ends(horizon)
         return self._history()
+
+    def _begins(self) -> None:
+        theatre = self.theatre
+        self._laydown.truce[:] = theatre.scenario.truce.start, 0.0
+        for x in range(len(theatre.ground.sector_names)):
+            self._level_applies(x)
+        self.escalation.begins(self._laydown, self._state)
+        self._turned.clear()
+        kernel.starts(self._plan, self._state)
+
+    def _ends(self, at_h: float) -> None:
+        """The ceasefire is over, or the horizon is reached: nothing more is counted."""
+        self.stands = False
+        self._clock_duty(at_h)
+        self._since_h = at_h
+        kernel.closes(self._plan, self._state, self._tally, self._journal_with_room(), at_h)
+        self._empties_journal()
 
     def _musters(self, i: int, contingent: Contingent) -> None:
         """Start the life of every unit place of a contingent."""
@@ -134,7 +162,7 @@ class Campaign:
         for day in turns:
             yield self.env.timeout(day * HOURS_PER_DAY - self.env.now)
             self.season = int(of_day[day])
-            self._season_changed = True
+            self._roads_changed = True
             self.campaign_events += 1
 
     def _fleet(self, x: int) -> Generator[simpy.Event, Any, None]:
@@ -156,6 +184,7 @@ class Campaign:
             held = self.manned[[x], ORBITS]
             duty = orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, self.airframes[[x]], held)
             flown = float(held[0] * duty[0]) * orbits.serviceable
+            flown *= theatre.ladder.passes[1, self.escalation.level[x]]
             if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
                 flown *= orbits.poor_factor
             if u_is_loss * wanted < flown:
@@ -171,24 +200,84 @@ class Campaign:
         self._fleets_changed.append(x)
         self.campaign_events += 1
 
+    def _event(self, name: str, event: EventPart) -> Generator[simpy.Event, Any, None]:
+        """A campaign event takes its course: once, again and again, or at random."""
+        once_h = event.moment_h(self.theatre.scenario.start)
+        number = 0
+        while True:
+            if once_h is not None:
+                waits_h = once_h
+            elif event.every is not None:
+                waits_h = event.every
+            elif event.rate:
+                waits_h = -np.log(self.chance.uniform(f"event {name}", number)) / event.rate
+            else:
+                return
+            number += 1
+            yield self.env.timeout(waits_h)
+            if not self.stands:
+                return
+            self.campaign_events += 1
+            if event.recommit is not None:
+                self._recommits(event.recommit.drop)
+            if event.tension is not None and self._plan.escalates:
+                names = self.theatre.ground.sector_names
+                chosen = event.tension.sectors or names
+                self.escalation.shock([names.index(sector) for sector in chosen], event.tension.by)
+            if once_h is not None:
+                return
+
+    def _recommits(self, drop: float) -> None:
+        """The truce falls, from what it has grown to, and grows anew from there."""
+        truce, now = self._laydown.truce, self.env.now
+        grown = truce[0] * np.exp(min(self._plan.truce_growth * (now - truce[1]), 700.0))
+        truce[:] = min(grown, self._plan.truce_ceiling) * (1.0 - drop), now
+
     # The seam to the line clock ----------------------------------------------------------------------------
+
+    def _level_changes(self, x: int, old: int, new: int) -> None:
+        """A sector has turned; what hangs on its level reaches the line clock with the next step."""
+        self.campaign_events += 1
+        ladder = self.theatre.ladder
+        same = (ladder.needs_arms[old], ladder.closed[old]) == (ladder.needs_arms[new], ladder.closed[new])
+        self._serves |= not same or bool(ladder.speed[old] != ladder.speed[new])
+        self._turned.append(x)
+
+    def _level_applies(self, x: int) -> None:
+        """What a sector's level changes for its incidents, its roads, and who may enter."""
+        theatre, ladder, level = self.theatre, self.theatre.ladder, int(self.escalation.level[x])
+        cells = self.lookout.cells_of[x]
+        most = np.maximum(ladder.incidents.max(axis=1, initial=0.0), 1e-300)
+        self._laydown.accept_p[:, cells] = (ladder.incidents[:, level] / most)[:, None]
+        self._laydown.travel_h[cells] = theatre.station_travel[self.season][cells] / ladder.speed[level]
+        may = self._plan.station_may_enter[:, x] * (not ladder.closed[level])
+        if ladder.needs_arms[level]:
+            may = may * np.array([theatre.classes[c].armed for c in theatre.station_class], dtype=np.uint8)
+        self._laydown.may_enter[:, x] = may
+        self.lookout.turns(x, level)
 
     def _takes_effect(self) -> None:
         """What has changed at this moment reaches the arrays of the line clock."""
-        laydown_changed = self._season_changed
-        if self._season_changed:
-            np.copyto(self._laydown.travel_h, self.theatre.station_travel[self.season])
+        if self.stands and self.escalation.collapsed_h <= self.env.now:
+            self._ends(self.escalation.collapsed_h)
+        if self._roads_changed:
             np.copyto(self._laydown.order, self.theatre.station_order[self.season])
-            self._season_changed = False
+            np.copyto(self._laydown.between_h, self.theatre.station_between[self.season])
+            self._turned = list(range(len(self.theatre.ground.sector_names)))
+            self._roads_changed, self._serves = False, True
+        for x in self._turned:
+            self._level_applies(x)
+        self._turned.clear()
         if self._force_changed:
             self._force_changed = False
             self._fleets_changed.clear()
-            laydown_changed |= self._mans()
+            self._serves |= self._mans()
         elif self._fleets_changed:
-            self._flies(self._fleets_changed)
+            self.lookout.flies(self._fleets_changed)
             self._fleets_changed.clear()
-        if laydown_changed and self.env.now > 0:
+        if self._serves and self.stands and self.env.now > 0:
             self._in_line(kernel.serves_waiting, self.env.now)
+        self._serves = False
 
     def _mans(self) -> bool:
         """Share out who is there, man what can be manned -> whether teams changed."""
@@ -202,63 +291,13 @@ class Campaign:
         short = float((cost.sum(axis=1) - filled).sum())
         self._steps.append((self.env.now, self.present.copy(), float(effective.sum()), short, manned))
         self.manned = manned
-        self._watches(manned)
+        self.lookout.mans(manned)
         duty = self._duty(manned[:, TEAMS], given)
-        if np.array_equal(duty, self._laydown.on_duty):
+        if not self.stands or np.array_equal(duty, self._laydown.on_duty):
             return False
-        self._clock_duty()
+        self._clock_duty(self.env.now)
         kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, self.env.now)
         return True
-
-    def _watches(self, manned: IntArray) -> None:
-        """Hand the layers of watch to the line clock, and look along the whole line anew."""
-        watch = self.theatre.watchers.watch(manned, self.airframes)
-        np.copyto(self._laydown.stand_p, watch.stand_p)
-        np.copyto(self._laydown.pass_gap_h, watch.pass_gap_h)
-        np.copyto(self._laydown.pass_split, watch.pass_split)
-        self._watch = watch
-        self._looks_known.clear()
-        self._gap_now[:] = 0.0
-        self._gap_of_sector.clear()
-        self._flies(range(len(self.theatre.ground.sector_names)))
-
-    def _flies(self, sectors: Iterable[int]) -> None:
-        """The aircraft held have changed over some sectors: all else about the watch stays."""
-        up = self.theatre.watchers.up(self.manned, self.airframes)
-        self._watch = dataclasses.replace(self._watch, pass_up=up)
-        np.copyto(self._laydown.pass_up, up)
-        for x in sectors:
-            self._looks(x)
-
-    def _looks(self, x: int) -> None:
-        """How well one sector is watched from now on; the same number of aircraft gives the same again."""
-        theatre, cells = self.theatre, self._sector_cells[x]
-        key = (x, int(self.airframes[x]))
-        if key not in self._looks_known:
-            found = watched_cells(theatre.scenario, theatre.ground, self._watch, cells)
-            length = theatre.ground.cells.length_km[cells]
-            watched = np.zeros((2, len(length)))
-            gap = np.zeros((2, TIME_BINS))
-            for night in range(2):
-                share = theatre.visibility_shares(float(night))
-                watched[night] = share @ found.watched
-                gap_h, weight = looks(found, share, length)
-                which = np.searchsorted(_BIN_STARTS_H, gap_h, side="right") - 1
-                gap[night] = np.bincount(which, weights=weight, minlength=TIME_BINS)
-            seen = np.zeros((len(self._plan.severity), 0))
-            if self._plan.deterrence.any():
-                seen = seen_share(theatre.scenario, theatre.ground, self._watch, theatre.weight, cells)
-            used = np.flatnonzero(gap.any(axis=0))
-            self._looks_known[key] = (watched, used, gap[:, used], seen)
-        watched, bins, weight, seen = self._looks_known[key]
-        self._watched_now[:, cells] = watched
-        if x in self._gap_of_sector:
-            old_bins, old_weight = self._gap_of_sector[x]
-            self._gap_now[:, old_bins] -= old_weight
-        self._gap_now[:, bins] += weight
-        self._gap_of_sector[x] = (bins, weight)
-        if seen.shape[1]:
-            self._laydown.seen_p[:, cells] = seen
 
     def _duty(self, teams: IntArray, given: FloatArray) -> Flags:
         """duty[m] = 1 for the team places that are filled: evenly over a sector's bases, nations in
@@ -289,26 +328,42 @@ class Campaign:
                     duty[first : first + filled[b, c]] = 1
         return duty
 
-    def _line_runs_to(self, until_h: float) -> None:
-        lasts_h = until_h - self._since_h
-        if lasts_h > 0:
-            dark_h = self.theatre.night_between(self._since_h, until_h)
-            self._watched_h += (lasts_h - dark_h) * self._watched_now[0] + dark_h * self._watched_now[1]
-            self._gap_weight += (lasts_h - dark_h) * self._gap_now[0] + dark_h * self._gap_now[1]
-            self._since_h = until_h
-            self._in_line(kernel.advance, until_h)
+    def _line_runs_to(self, until_h: float) -> bool:
+        """Run the line clock -> whether it came so far; else a sector's process is awake before that."""
+        if not self.stands or until_h <= self._since_h:
+            return True
+        why = self._in_line(kernel.advance, until_h)
+        reached_h = float(self._state.now[CLOCK])
+        dark_h = self.theatre.night_between(self._since_h, reached_h)
+        self.lookout.counts(reached_h - self._since_h - dark_h, dark_h)
+        self._since_h = reached_h
+        if why == TURNED:
+            pointers = self._state.pointers
+            self.escalation.is_due(int(pointers[TURN_SECTOR]), int(pointers[TURN_CAUSE]), reached_h)
+        return bool(why == RAN_ON)
 
-    def _in_line(self, act: Any, at_h: float) -> None:
-        """Call the line clock; make room or empty the journal as often as it asks for it."""
+    def _in_line(self, act: Any, at_h: float) -> int:
+        """Call the line clock -> why it came back; make room or empty the journal as often as it asks for it."""
         while True:
             self._journal_with_room()
-            why = act(self._plan, self._laydown, self._state, self._tally, self._journal, at_h)
+            why = int(act(self._plan, self._laydown, self._state, self._tally, self._journal, at_h))
+            if why == EXPLODED or (why == NEEDS_ROOM and len(self._state.slot_kind) >= MOST_UNDER_WAY):
+                raise ScenarioError([self._explosion()])
             if why == NEEDS_ROOM:
                 self._state = with_more_room(self._state)
-            elif why != JOURNAL_FULL:
-                return
-            else:
+            elif why == JOURNAL_FULL:
                 self._empties_journal()
+            else:
+                return why
+
+    def _explosion(self) -> Problem:
+        day = self._state.now[CLOCK] / HOURS_PER_DAY
+        fact = (
+            f"replication {self.replication} explodes: by day {day:.0f} there are more than "
+            f"{MOST_INCIDENTS:.0e} incidents, or {MOST_UNDER_WAY:.0e} at one time"
+        )
+        hint = "lower rates, what incidents provoke, or the multipliers of the escalation levels"
+        return Problem(path=("violations",), fact=fact, hint=hint)
 
     def touches_every_kernel(self) -> None:
         """Call those kernels that this history may not have needed."""
@@ -329,36 +384,34 @@ class Campaign:
     def _journal_with_room(self) -> Journal:
         """The journal, emptied and as large as everything under way could need."""
         if len(self._journal.whole):
-            under_way = len(self._state.slot_stream)
-            if self._state.pointers[JOURNAL_ROWS] + under_way + 4 > len(self._journal.whole):
+            under_way = len(self._state.slot_kind) + len(self._state.team_slot)
+            used = int(max(self._state.pointers[JOURNAL_ROWS], self._state.pointers[TRIP_ROWS]))
+            if used + under_way + 16 > len(self._journal.whole):
                 self._empties_journal()
-            if len(self._journal.whole) < 2 * under_way + 8:
+            if len(self._journal.whole) < 2 * under_way + 32:
                 self._empties_journal()
                 self._journal = empty_journal(4 * under_way + JOURNAL_BATCH)
         return self._journal
 
     def _empties_journal(self) -> None:
-        rows = int(self._state.pointers[JOURNAL_ROWS])
-        if rows:
-            self._written.append(
-                Journal(whole=self._journal.whole[:rows].copy(), hours=self._journal.hours[:rows].copy())
-            )
-            self._state.pointers[JOURNAL_ROWS] = 0
+        rows, trips = (int(self._state.pointers[i]) for i in (JOURNAL_ROWS, TRIP_ROWS))
+        if rows or trips:
+            self._written.append(_rows_of(self._journal, rows, trips))
+            self._state.pointers[JOURNAL_ROWS] = self._state.pointers[TRIP_ROWS] = 0
 
-    def _clock_duty(self) -> None:
+    def _clock_duty(self, now_h: float) -> None:
         """Count team hours on duty up to now."""
-        now = self.env.now
-        self._duty_h += float(self._laydown.on_duty.sum()) * (now - self._duty_since_h)
-        self._duty_since_h = now
+        self._duty_h += float(self._laydown.on_duty.sum()) * (now_h - self._duty_since_h)
+        self._duty_since_h = now_h
 
     def _history(self) -> History:
-        horizon = self.theatre.horizon_h
-        self._duty_h += float(self._laydown.on_duty.sum()) * (horizon - self._duty_since_h)
-        whole = [j.whole for j in self._written] or [self._journal.whole[:0]]
-        hours = [j.hours for j in self._written] or [self._journal.hours[:0]]
+        written = self._written or [_rows_of(self._journal, 0, 0)]
         return History(
             replication=self.replication,
-            tally=self._tally,
+            tally=ledgers(self._tally, self.theatre.ground.cell_sector),
+            turns=self.escalation.turns(),
+            stood_h=self._since_h,
+            collapsed=bool(np.isfinite(self.escalation.collapsed_h)),
             force=Force(
                 at_h=np.array([s[0] for s in self._steps]),
                 present=np.array([s[1] for s in self._steps]),
@@ -366,13 +419,23 @@ class Campaign:
                 short=np.array([s[3] for s in self._steps]),
                 manned=np.array([s[4] for s in self._steps]),
             ),
-            watched_h=self._watched_h,
-            gap_weight=self._gap_weight,
+            watched_h=self.lookout.watched_h,
+            gap_weight=self.lookout.gap_weight,
             team_duty_h=self._duty_h,
             aircraft_lost=self.aircraft_lost,
             campaign_events=self.campaign_events,
-            journal=Journal(whole=np.concatenate(whole), hours=np.concatenate(hours)),
+            journal=Journal(*(np.concatenate(parts) for parts in zip(*written, strict=True))),
         )
+
+
+def _rows_of(journal: Journal, rows: int, trips: int) -> Journal:
+    """A copy of what has been written so far."""
+    return Journal(
+        whole=journal.whole[:rows].copy(),
+        hours=journal.hours[:rows].copy(),
+        trip_whole=journal.trip_whole[:trips].copy(),
+        trip_hours=journal.trip_hours[:trips].copy(),
+    )
 
 
 def simulate(theatre: Theatre, seed: int, replication: int, *, keeps_journal: bool = False) -> History:

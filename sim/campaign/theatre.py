@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import erf, sqrt
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from sim.errors import Problem, ScenarioError
+from sim.campaign.incidents import breeding, listed, places, refuse_explosion, streams, visibility_weight
+from sim.campaign.ladder import Ladder, ladder
+from sim.errors import ScenarioError
 from sim.force.contingent import CaveatClass, Contingent, contingents
 from sim.force.manning import TEAMS, task_prices, wanted_laydown
-from sim.line.daylight import months, night_h, sun_times_h
+from sim.line.daylight import months, sun_times_h
 from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground, survey
 from sim.lineclock.state import PATTERNS, POLICIES, Flags, Plan, SmallInts
 from sim.lineclock.streams import check_streams, stream_code
 from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
+from sim.scenario.happens import RetaliationPart
 from sim.scenario.load import Document
 from sim.scenario.quantities import HOURS_PER_DAY
 from sim.scenario.schema import Scenario
 from sim.watch.coverage import lognormal_law
 from sim.watch.layers import Watchers, pass_detection, reports_probability
 
-MOST_INCIDENTS = 50_000_000
-"""Incidents of one type that a history may have: far over any line, well under what counters and keys can
-hold.
-"""
+WINDOW_KM = 10.0
+"""Length of the windows in which strip charts and months are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,11 +47,15 @@ class Theatre:
     night_h: FloatArray  # hours of night before each bound of `plan.piece_start_h`
     poor_mean: float  # share of the horizon's days with poor visibility
     stream_names: tuple[str, ...]
+    ladder: Ladder
     station_base: IntArray  # (S,)
     station_class: IntArray  # (S,)
     classes: tuple[CaveatClass, ...]
     station_travel: tuple[FloatArray, ...]  # by season: travel_h[c, s]
     station_order: tuple[SmallInts, ...]  # by season: order[c, j]
+    station_between: tuple[FloatArray, ...]  # by season: between_h[s, t]
+    looks_known: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """How well a sector is watched, by what is manned there: kept by `lookout`."""
 
     def night_between(self, since_h: float, until_h: float) -> float:
         """Hours of night over [since_h, until_h)."""
@@ -79,37 +84,62 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
     sunrise, sunset = sun_times_h(ground.line.latitude_deg, scenario.start, days)
     month_of_day = months(scenario.start, days)
     poor = _poor_share(scenario)
+    levels = ladder(scenario)
+    told = listed(scenario, document, ground)
     try:
-        pieces, is_night, rate, cumulative, names, kinds, false = _streams(
-            scenario, ground.line.latitude_deg, sunrise, sunset, month_of_day
+        refuse_explosion(scenario, levels)
+        flow = streams(
+            scenario, levels, told.recorded, ground.line.latitude_deg, sunrise, sunset, month_of_day
         )
     except ScenarioError as never:
         raise document.refusal(never.problems) from None
-    classes, base, station_class, first, may_attend, may_enter = _stations(
-        scenario, ground, coalition, wanted
-    )
+    posted = _stations(scenario, ground, coalition, wanted)
+    classes, base, station_class, first = posted.classes, posted.base, posted.caveats, posted.first
     station_travel = tuple(
         np.ascontiguousarray(ground.travel_h[n][base].T) for n in range(len(ground.season_names))
     )
     station_order = tuple(np.argsort(t, axis=1, kind="stable").astype(np.int32) for t in station_travel)
-    cdf, guide = _places(scenario, ground)
+    station_between = tuple(_between(ground, n, base) for n in range(len(ground.season_names)))
+    cdf, guide = places(scenario, ground)
+    breeds = [v.retaliation or RetaliationPart(mean=0.0) for v in scenario.violations.values()]
+    mean = breeding(scenario)
+    escalation = scenario.escalation
     plan = Plan(
-        stream_type=kinds.astype(np.int32),
-        stream_is_false=false.astype(np.uint8),
-        stream_code=_codes(scenario, ground, names),
-        piece_start_h=pieces,
-        piece_is_night=is_night.astype(np.uint8),
-        rate_per_h=rate,
-        cumulative=cumulative,
+        stream_type=flow.kind.astype(np.int32),
+        stream_is_false=flow.is_false.astype(np.uint8),
+        stream_code=_codes(scenario, ground, flow.names),
+        piece_start_h=flow.bounds_h,
+        piece_is_night=flow.is_night.astype(np.uint8),
+        rate_per_h=flow.rate_per_h,
+        cumulative=flow.cumulative,
+        erodes=_by_type(scenario, lambda v: v.erodes).astype(np.uint8),
+        truce_ceiling=scenario.truce.ceiling,
+        truce_growth=0.0 if scenario.truce.doubling is None else float(np.log(2.0) / scenario.truce.doubling),
         place_cdf=cdf,
         place_guide=guide,
         cell_sector=ground.cell_sector.astype(np.int32),
+        cell_window=window_of_cell(ground).astype(np.int32),
+        cell_km=scenario.line.cell,
+        length_km=ground.line.length_km,
+        listed_h=told.at_h,
+        listed_type=told.kind,
+        listed_cell=told.cell,
+        listed_cause=told.cause,
+        listed_code=told.code,
+        listed_index=told.index,
         severity=_by_type(scenario, lambda v: v.severity),
         teams_wanted=_by_type(scenario, lambda v: v.teams).astype(np.int32),
         standard_h=_by_type(scenario, lambda v: v.standard),
         attribution=_by_type(scenario, lambda v: v.attribution),
         reports_p=reports_probability(scenario),
         deterrence=_by_type(scenario, lambda v: v.deterrence),
+        against_force=_by_type(scenario, lambda v: v.against_force).astype(np.uint8),
+        casualties=_by_type(scenario, lambda v: v.casualties),
+        breeds_mean=mean.sum(axis=1),
+        breeds_cdf=_shares_upto(mean),
+        breeds_spread_km=np.array([part.spread for part in breeds]),
+        breeds_law=_laws([part.delay for part in breeds]),
+        calming=np.array([part.calming for part in breeds]),
         duration_law=_laws([v.duration for v in scenario.violations.values()]),
         on_scene_law=_laws([v.on_scene for v in scenario.violations.values()]),
         evidence_law=_laws([v.evidence for v in scenario.violations.values()]),
@@ -124,9 +154,11 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         pass_detection=pass_detection(scenario),
         station_first=first,
         station_sector=ground.base_sector[base].astype(np.int32),
+        station_class=station_class.astype(np.int32),
         station_no_night=np.array([classes[c].no_night for c in station_class], dtype=np.uint8),
-        station_may_attend=may_attend,
-        station_may_enter=may_enter,
+        station_may_attend=posted.may_attend,
+        station_may_enter=posted.may_enter,
+        station_guest=posted.guest,
         team_station=np.repeat(np.arange(len(base)), np.diff(first)).astype(np.int32),
         policy=POLICIES.index(scenario.response.policy),
         reserve=scenario.response.reserve,
@@ -135,9 +167,12 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         reach_h=scenario.response.reach,
         give_up_h=scenario.response.give_up_after,
         night_slowness=1.0 / scenario.travel.night_factor,
+        escalates=int(escalation is not None),
+        tension_decay=0.0 if escalation is None else float(np.log(2.0) / escalation.half_life),
+        unanswered_extra=0.0 if escalation is None else escalation.unanswered_factor - 1.0,
     )
     horizon = scenario.horizon
-    dark_h = np.append(0.0, np.cumsum(np.diff(pieces) * is_night))
+    dark_h = np.append(0.0, np.cumsum(np.diff(flow.bounds_h) * flow.is_night))
     lived = np.minimum(np.arange(1, days + 1) * HOURS_PER_DAY, horizon) - np.arange(days) * HOURS_PER_DAY
     lived = np.maximum(lived, 0.0)
     return Theatre(
@@ -151,16 +186,43 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         days=days,
         month_of_day=month_of_day,
         poor_share=poor,
-        weight=_visibility_weight(scenario, ground, pieces, is_night, rate, month_of_day, poor, horizon),
+        weight=visibility_weight(scenario, ground, flow, month_of_day, poor, horizon),
         night_h=dark_h,
         poor_mean=float((poor[month_of_day - 1] * lived).sum() / lived.sum()),
-        stream_names=names,
+        stream_names=flow.names,
+        ladder=levels,
         station_base=base,
         station_class=station_class,
         classes=classes,
         station_travel=station_travel,
         station_order=station_order,
+        station_between=station_between,
     )
+
+
+def window_count(ground: Ground) -> int:
+    """Windows along the line; the last may be shorter."""
+    return max(1, int(np.ceil(ground.line.length_km / WINDOW_KM - 1e-9)))
+
+
+def window_of_cell(ground: Ground) -> IntArray:
+    """(C,) the 10-km window that each cell lies in."""
+    windows = np.floor(ground.cells.middle_km / WINDOW_KM).astype(np.int64)
+    return np.minimum(windows, window_count(ground) - 1)
+
+
+def _shares_upto(mean: FloatArray) -> FloatArray:
+    """Of what each type provokes, the share that is of types 0..j."""
+    upto: FloatArray = np.cumsum(mean, axis=1) / np.maximum(mean.sum(axis=1, keepdims=True), 1e-300)
+    upto[:, -1:] = 1.0
+    return upto
+
+
+def _between(ground: Ground, season: int, base: IntArray) -> FloatArray:
+    """between_h[s, t]: hours from station s to the line before station t; none between stations of one base."""
+    cell = np.searchsorted(ground.cells.edge_km, ground.base_chainage_km[base], side="right") - 1
+    hours = ground.travel_h[season][base][:, np.clip(cell, 0, len(ground.cells) - 1)]
+    return np.ascontiguousarray(np.where(base[:, None] == base[None, :], 0.0, hours))
 
 
 def law_row(law: RandomDuration) -> FloatArray:
@@ -196,151 +258,31 @@ def _codes(scenario: Scenario, ground: Ground, names: tuple[str, ...]) -> IntArr
     others = [f"weather of {sector}" for sector in ground.sector_names]
     others += [f"aircraft lost over {sector}" for sector in ground.sector_names]
     others += [f"lateness of {nation}" for nation in scenario.force.contingents]
+    others += [f"hazards of {sector}" for sector in ground.sector_names]
+    others += [f"event {event}" for event in scenario.events]
+    others += [f"inject {inject}" for inject in scenario.injects] + ["trace"]
     check_streams([*names, *others])
     return np.array([stream_code(name) for name in names], dtype=np.int64)
 
 
-def _streams(
-    scenario: Scenario, latitude_deg: float, sunrise: FloatArray, sunset: FloatArray, month_of_day: IntArray
-) -> tuple[FloatArray, IntArray, FloatArray, FloatArray, tuple[str, ...], IntArray, IntArray]:
-    """Pieces of constant day or night, and each stream's intensity in them.
-
-    A day gives three pieces: night before sunrise, day, night after sunset. Intensity is normalised over a
-    whole year of the
-    calendar, so that a type's `rate` is its yearly mean whatever its months and its night.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Posted:
+    """A station is a base and a caveat class that may be posted there; it has room for all the teams of its
+    base, and with move-up one guest. S stations.
     """
-    days = len(month_of_day)
-    bounds = np.empty(3 * days + 1)
-    midnight = np.arange(days) * HOURS_PER_DAY
-    bounds[0:-1:3], bounds[1:-1:3], bounds[2:-1:3], bounds[-1] = (
-        midnight,
-        sunrise,
-        sunset,
-        days * HOURS_PER_DAY,
-    )
-    bounds = np.maximum.accumulate(bounds)
-    is_night = np.tile(np.array([1, 0, 1]), days)
-    month = np.repeat(month_of_day, 3) - 1
-    lengths = np.diff(bounds)
-    names, kinds, false, rates = [], [], [], []
-    never: list[Problem] = []
-    for k, (name, v) in enumerate(scenario.violations.items()):
-        clock = np.where(is_night == 1, v.night, 1.0)
-        shape = np.array(v.months)[month] * clock
-        mean = _yearly_mean(scenario, latitude_deg, np.array(v.months), v.night)
-        if v.rate > 0 and mean <= 0:
-            fact = "never happens: its months have no hour that its night factor allows"
-            never.append(
-                Problem(path=("violations", name), fact=fact, hint="set rate to 0 per day, or allow more")
-            )
-        names.append(f"incidents of {name}")
-        kinds.append(k)
-        false.append(0)
-        rates.append(v.rate * shape / mean if mean > 0 else np.zeros_like(shape))
-        if v.false_reports > 0:
-            names.append(f"false reports of {name}")
-            kinds.append(k)
-            false.append(1)
-            rates.append(np.full(len(shape), v.false_reports))
-        if v.rate * scenario.horizon > MOST_INCIDENTS:
-            fact = f"gives {v.rate * scenario.horizon:.3g} incidents in a history, over {MOST_INCIDENTS:.0e}"
-            never.append(Problem(path=("violations", name, "rate"), fact=fact, hint="lower rate or horizon"))
-        if v.false_reports * scenario.horizon > MOST_INCIDENTS:
-            expected = v.false_reports * scenario.horizon
-            fact = f"gives {expected:.3g} reports in a history, over {MOST_INCIDENTS:.0e}"
-            path = ("violations", name, "false_reports")
-            never.append(Problem(path=path, fact=fact, hint="lower rate or horizon"))
-    if never:
-        raise ScenarioError(never)
-    rate = np.array(rates).reshape(-1, len(lengths))
-    cumulative = np.zeros((len(rates), len(lengths) + 1))
-    np.cumsum(rate * lengths, axis=1, out=cumulative[:, 1:])
-    return (
-        bounds,
-        is_night,
-        rate,
-        cumulative,
-        tuple(names),
-        np.array(kinds, dtype=np.int64),
-        np.array(false, dtype=np.int64),
-    )
 
-
-def _yearly_mean(scenario: Scenario, latitude_deg: float, of_month: FloatArray, night: float) -> float:
-    """Mean of month x night factors over the 365 days that begin with the scenario."""
-    day_of_year = (np.arange(365) + scenario.start.timetuple().tm_yday - 1) % 365 + 1
-    dark = night_h(latitude_deg, day_of_year) / HOURS_PER_DAY
-    return float((of_month[months(scenario.start, 365) - 1] * (dark * night + 1.0 - dark)).mean())
-
-
-def _visibility_weight(
-    scenario: Scenario,
-    ground: Ground,
-    bounds: FloatArray,
-    is_night: IntArray,
-    rate: FloatArray,
-    month_of_day: IntArray,
-    poor: FloatArray,
-    horizon_h: float,
-) -> FloatArray:
-    """weight[k, w, x]: how a type's expected incidents up to the horizon fall on day and night, clear and
-    poor.
-    """
-    lengths = np.maximum(np.minimum(bounds[1:], horizon_h) - np.minimum(bounds[:-1], horizon_h), 0.0)
-    bad = poor[np.repeat(month_of_day, 3) - 1]
-    kinds = len(scenario.violations)
-    weight = np.zeros((kinds, 4, len(ground.sector_names)))
-    stream = 0
-    for k, v in enumerate(scenario.violations.values()):
-        expected = rate[stream] * lengths
-        stream += 2 if v.false_reports > 0 else 1
-        total = expected.sum()
-        for w in range(4):
-            here = (is_night == w // 2) * (bad if w % 2 else 1.0 - bad)
-            weight[k, w] = (
-                (expected * here).sum() / total if total > 0 else (lengths * here).sum() / lengths.sum()
-            )
-    return weight
-
-
-def _places(scenario: Scenario, ground: Ground) -> tuple[FloatArray, SmallInts]:
-    """place_cdf[k, c] and a guide to search it: hot spots (normal along the line, cut off at its ends) over a
-    spread by terrain.
-    """
-    cells = ground.cells
-    kinds = len(scenario.violations)
-    share = np.zeros((kinds, len(cells)))
-    for k, v in enumerate(scenario.violations.values()):
-        weight = (
-            np.array([v.terrain.get(name, 1.0) for name in cells.terrain])[cells.terrain_code]
-            * cells.length_km
-        )
-        rest = 1.0 - sum(spot.share for spot in v.hot_spots.values())
-        if weight.sum() > 0:
-            share[k] = rest * weight / weight.sum()
-        for spot in v.hot_spots.values():
-            below = np.array(
-                [erf((edge - spot.chainage) / (spot.spread * sqrt(2))) for edge in cells.edge_km]
-            )
-            mass = np.diff(below)
-            share[k] += spot.share * mass / mass.sum()
-    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-300)  # ends of the line cut hot spots off
-    cdf = np.cumsum(share, axis=1)
-    cdf /= cdf[:, -1:]
-    cdf[:, -1] = 1.0
-    step = np.arange(len(cells)) / len(cells)
-    guide = np.zeros((kinds, len(cells)), dtype=np.int32)
-    for k in range(kinds):
-        guide[k] = np.minimum(np.searchsorted(cdf[k], step, side="right"), len(cells) - 1)
-    return cdf, guide
+    classes: tuple[CaveatClass, ...]
+    base: IntArray  # (S,)
+    caveats: IntArray  # (S,)
+    first: SmallInts  # (S + 1,)
+    guest: SmallInts  # (S,)
+    may_attend: Flags  # may_attend[s, k]
+    may_enter: Flags  # may_enter[s, x]
 
 
 def _stations(
     scenario: Scenario, ground: Ground, coalition: tuple[Contingent, ...], wanted: IntArray
-) -> tuple[tuple[CaveatClass, ...], IntArray, IntArray, SmallInts, Flags, Flags]:
-    """A station is a base and a caveat class that may be posted there; it has room for all the teams of its
-    base.
-    """
+) -> _Posted:
     classes = tuple(dict.fromkeys(c.caveats for c in coalition))
     base_of, class_of, room = [], [], []
     for x in range(len(ground.sector_names)):
@@ -351,8 +293,9 @@ def _stations(
             for c in here:
                 base_of.append(int(base))
                 class_of.append(c)
-                room.append(places)
+                room.append(places + int(scenario.response.move_up))
     first = np.concatenate([[0], np.cumsum(room)]).astype(np.int32)
+    guest = first[1:] - 1 if scenario.response.move_up else np.full(len(room), -1, dtype=np.int32)
     kinds = list(scenario.violations.items())
     may_attend = np.array(
         [
@@ -366,11 +309,12 @@ def _stations(
         [[classes[c].sectors is None or x in (classes[c].sectors or ()) for x in sectors] for c in class_of],
         dtype=np.uint8,
     )
-    return (
-        classes,
-        np.array(base_of, dtype=np.int64),
-        np.array(class_of, dtype=np.int64),
-        first,
-        may_attend,
-        may_enter.reshape(len(class_of), len(ground.sector_names)),
+    return _Posted(
+        classes=classes,
+        base=np.array(base_of, dtype=np.int64),
+        caveats=np.array(class_of, dtype=np.int64),
+        first=first,
+        guest=guest,
+        may_attend=may_attend,
+        may_enter=may_enter.reshape(len(class_of), len(ground.sector_names)),
     )

@@ -10,15 +10,17 @@ from numpy.typing import NDArray
 
 from sim.lineclock.draws import key_words
 from sim.lineclock.state import (
+    CAUSES,
     COUNTS,
+    ENDINGS,
     FREE_SLOTS,
     JOURNAL_HOURS,
     JOURNAL_WHOLE,
     LAYERS,
-    LEDGER,
-    OUTCOMES,
-    PERIOD_LEDGER,
+    NEXT_TURN,
     TIME_BINS,
+    TRIP_HOURS,
+    TRIP_WHOLE,
     Journal,
     Laydown,
     Plan,
@@ -49,10 +51,20 @@ def new_laydown(places: Places) -> Laydown:
         pass_split=np.zeros((2, cells)),
         pass_up=np.zeros((2, 4, places.sectors)),
         seen_p=np.zeros((kinds, cells)),
+        accept_p=np.ones((kinds, cells)),
+        truce=np.array([plan.truce_ceiling, 0.0]),
         travel_h=np.full((cells, stations), np.inf),
         order=np.zeros((cells, stations), dtype=np.int32),
+        between_h=np.full((stations, stations), np.inf),
+        may_enter=plan.station_may_enter.copy(),
         on_duty=np.zeros(len(plan.team_station), dtype=np.uint8),
         station_duty=np.zeros(stations, dtype=np.int32),
+        level=np.zeros(places.sectors, dtype=np.int32),
+        breeds_factor=np.ones(places.sectors),
+        rise_at=np.full(places.sectors, np.inf),
+        leave_below=np.zeros(places.sectors),
+        stay_until_h=np.zeros(places.sectors),
+        hazard_h=np.full(places.sectors, np.inf),
     )
 
 
@@ -60,10 +72,12 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
     """Nothing under way; the streams still have to be started."""
     plan = places.plan
     streams, teams = len(plan.stream_type), len(plan.team_station)
-    pointers = np.zeros(8, dtype=np.int64)
+    pointers = np.zeros(16, dtype=np.int64)
     pointers[FREE_SLOTS] = SLOTS
+    now = np.zeros(2)
+    now[NEXT_TURN] = np.inf
     return State(
-        now=np.zeros(1),
+        now=now,
         pointers=pointers,
         key=np.array([*key_words(seed), replication], dtype=np.int64),
         arrival_h=np.full(streams, np.inf),
@@ -71,6 +85,9 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         arrival_piece=np.zeros(streams, dtype=np.int64),
         arrival_index=np.zeros(streams, dtype=np.int64),
         is_poor=is_poor,
+        tension=np.zeros(places.sectors),
+        tension_h=np.zeros(places.sectors),
+        fall_h=np.full(places.sectors, np.inf),
         heap_h=np.zeros(2 * SLOTS + 2 * teams + 16),
         heap_what=np.zeros(2 * SLOTS + 2 * teams + 16, dtype=np.int64),
         team_slot=np.full(teams, -1, dtype=np.int64),
@@ -80,9 +97,18 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         team_depart_h=np.zeros(teams),
         team_arrive_h=np.zeros(teams),
         team_done_h=np.zeros(teams),
+        team_guest=np.full(teams, -1, dtype=np.int64),
+        team_owner=np.full(teams, -1, dtype=np.int64),
         sector_free=np.zeros(places.sectors, dtype=np.int64),
-        slot_stream=np.zeros(SLOTS, dtype=np.int64),
-        slot_index=np.zeros(SLOTS, dtype=np.int64),
+        slot_kind=np.zeros(SLOTS, dtype=np.int64),
+        slot_cause=np.zeros(SLOTS, dtype=np.int64),
+        slot_id=np.zeros((SLOTS, 2), dtype=np.int64),
+        slot_number=np.zeros(SLOTS, dtype=np.int64),
+        slot_parent=np.zeros(SLOTS, dtype=np.int64),
+        slot_parent_number=np.zeros(SLOTS, dtype=np.int64),
+        slot_children=np.zeros(SLOTS, dtype=np.int64),
+        slot_held=np.zeros(SLOTS, dtype=np.int64),
+        slot_level=np.zeros(SLOTS, dtype=np.int64),
         slot_cell=np.zeros(SLOTS, dtype=np.int64),
         slot_layer=np.zeros(SLOTS, dtype=np.int64),
         slot_start_h=np.zeros(SLOTS),
@@ -93,6 +119,7 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         slot_open=np.zeros(SLOTS, dtype=np.int64),
         slot_sent=np.zeros(SLOTS, dtype=np.int64),
         slot_station=np.zeros(SLOTS, dtype=np.int64),
+        slot_outcome=np.zeros(SLOTS, dtype=np.int64),
         free_slot=np.arange(SLOTS, dtype=np.int64)[::-1].copy(),
         waiting=np.zeros(2 * SLOTS, dtype=np.int64),
     )
@@ -100,7 +127,7 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
 
 def with_more_room(state: State) -> State:
     """The same state with twice the slots; nothing under way changes."""
-    old = len(state.slot_stream)
+    old = len(state.slot_kind)
     pointers = state.pointers.copy()
     free = np.concatenate([np.arange(2 * old - 1, old - 1, -1), state.free_slot[: pointers[FREE_SLOTS]]])
     pointers[FREE_SLOTS] = len(free)
@@ -118,26 +145,30 @@ def new_tally(places: Places) -> Tally:
     kinds, cells = places.plan.place_cdf.shape
     teams = len(places.plan.team_station)
     periods = math.ceil(places.days * HOURS_PER_DAY / HOURS_PER_MONTH) + 1
-    ledgers = len(LEDGER)
+    endings = len(ENDINGS)
+    windows = int(places.plan.cell_window[-1]) + 1
     return Tally(
-        day=np.zeros((places.days, ledgers), dtype=np.int32),
-        cell=np.zeros((cells, ledgers), dtype=np.int32),
-        period=np.zeros((periods, cells, len(PERIOD_LEDGER)), dtype=np.int32),
-        type_outcome=np.zeros((kinds, len(OUTCOMES)), dtype=np.int64),
-        type_ledger=np.zeros((kinds, ledgers), dtype=np.int64),
-        sector_outcome=np.zeros((places.sectors, len(OUTCOMES)), dtype=np.int64),
+        day=np.zeros((places.days, endings), dtype=np.int32),
+        cell=np.zeros((cells, endings), dtype=np.int32),
+        period=np.zeros((periods, windows, endings), dtype=np.int32),
+        kind=np.zeros((kinds, endings), dtype=np.int64),
+        cause=np.zeros((kinds, len(CAUSES)), dtype=np.int64),
+        casualties=np.zeros(places.sectors, dtype=np.int64),
         sighted_by=np.zeros(len(LAYERS) + 1, dtype=np.int64),
         response=np.zeros((places.sectors, TIME_BINS), dtype=np.int32),
         delay=np.zeros((places.sectors, TIME_BINS), dtype=np.int32),
         counts=np.zeros(len(COUNTS), dtype=np.int64),
-        sums=np.zeros(4),
+        sums=np.zeros(2),
         team_busy_h=np.zeros(teams),
         team_jobs=np.zeros(teams, dtype=np.int64),
     )
 
 
 def empty_journal(rows: int) -> Journal:
-    """Room for so many rows; none means that no journal is kept."""
+    """Room for so many rows of each kind; none means that no journal is kept."""
     return Journal(
-        whole=np.zeros((rows, len(JOURNAL_WHOLE)), dtype=np.int64), hours=np.zeros((rows, len(JOURNAL_HOURS)))
+        whole=np.zeros((rows, len(JOURNAL_WHOLE)), dtype=np.int64),
+        hours=np.zeros((rows, len(JOURNAL_HOURS))),
+        trip_whole=np.zeros((rows, len(TRIP_WHOLE)), dtype=np.int64),
+        trip_hours=np.zeros((rows, len(TRIP_HOURS))),
     )

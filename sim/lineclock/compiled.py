@@ -105,7 +105,13 @@ def kernel(function: Callable[..., Any]) -> Any:
     if CACHE_DIR is not None:
         numba_config.CACHE_DIR = str(CACHE_DIR)
     try:
-        return numba.njit(cache=CACHE_DIR is not None, nogil=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)(function)
+        return numba.njit(
+            cache=CACHE_DIR is not None,
+            nogil=True,
+            error_model="numpy",
+            _nrt=False,
+            no_cfunc_wrapper=True,
+        )(function)
     finally:
         numba_config.CACHE_DIR = previous
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.lineclock.compiled import inlined
+from sim.lineclock.state import CAVEAT, DENIED, NOBODY_THERE, TOO_FAR
 
 NOBODY, ALL_BUSY = -1, -2
 NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = 0, 1, 2
@@ -30,9 +31,9 @@ def wait_for_light_h(plan, station, at_h):
 
 
 @inlined
-def may_go(plan, station, kind, sector):
-    """Whether caveats and mandate let a station's teams attend that type in that sector."""
-    return plan.station_may_attend[station, kind] and plan.station_may_enter[station, sector]
+def may_go(plan, laydown, station, kind, sector):
+    """Whether caveats, mandate and the sector's level let a station's teams attend that type there."""
+    return plan.station_may_attend[station, kind] and laydown.may_enter[station, sector]
 
 
 @inlined
@@ -48,6 +49,13 @@ def drive_h(plan, laydown, station, cell, at_h):
 
 
 @inlined
+def is_on_duty(laydown, state, team):
+    """Whether a team, or the one that stands in at its place, is manned."""
+    owner = state.team_owner[team]
+    return laydown.on_duty[team if owner < 0 else owner]
+
+
+@inlined
 def may_spend_reserve(plan, state, station, severity):
     """Under `hold_reserve`, the last free teams of a sector go to grave incidents only."""
     if plan.policy != HOLD_RESERVE or severity >= plan.reserve_severity:
@@ -56,38 +64,43 @@ def may_spend_reserve(plan, state, station, severity):
 
 
 @inlined
-def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):
-    """The free team that would be on the spot first -> (team or NOBODY or ALL_BUSY, wait before it sets out,
-    drive) in hours.
+def choose_team(plan, laydown, state, cell, kind, at_h):
+    """The team that the named policy sends -> (team or NOBODY or ALL_BUSY, wait before it sets out, drive) in
+    hours: the free one that would be on the spot first, or the first of the own sector while it has one.
 
     A team on its way home counts as free: it gets home first. NOBODY means that no manned team could ever
-    come;
-    ALL_BUSY that one could, but none is free. Ties go to the nearer station, then to the lower team.
+    come; ALL_BUSY that one could, but none is free. Ties go to the nearer station, then to the lower team.
     """
     sector = plan.cell_sector[cell]
     slow = plan.night_slowness if is_night(plan, at_h) else 1.0
     severity = plan.severity[kind]
+    own_first = plan.policy == OWN_SECTOR_FIRST
     best_h, best_team, best_wait_h, best_drive_h, answer = np.inf, NOBODY, 0.0, 0.0, NOBODY
     for j in range(laydown.order.shape[1]):
         station = laydown.order[cell, j]
         by_day_h = laydown.travel_h[cell, station]
-        if by_day_h > plan.reach_h or by_day_h >= best_h:
+        if by_day_h > plan.reach_h or (by_day_h >= best_h and not own_first):
             break
         drive = by_day_h if plan.station_no_night[station] else by_day_h * slow
         if drive > plan.reach_h:
             continue
-        if laydown.station_duty[station] == 0 or not may_go(plan, station, kind, sector):
+        if laydown.station_duty[station] == 0 or not may_go(plan, laydown, station, kind, sector):
             continue
         answer = ALL_BUSY
-        if own_sector_only and plan.station_sector[station] != sector:
-            continue
+        is_own = plan.station_sector[station] == sector
+        if own_first and best_team >= 0 and not is_own:
+            best_is_own = plan.station_sector[plan.team_station[best_team]] == sector
+            if best_is_own:
+                continue
         if not may_spend_reserve(plan, state, station, severity):
             continue
         light = wait_for_light_h(plan, station, at_h)
         for team in range(plan.station_first[station], plan.station_first[station + 1]):
-            home_h = state.team_home_h[team]
-            wait = max(light, home_h - at_h)
-            if wait + drive < best_h:
+            wait = max(light, state.team_home_h[team] - at_h)
+            sooner = wait + drive < best_h
+            if own_first and is_own and best_team >= 0 and wait < np.inf:
+                sooner = sooner or plan.station_sector[plan.team_station[best_team]] != sector
+            if sooner:
                 best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
                 if wait <= 0.0:
                     break
@@ -97,13 +110,21 @@ def nearest_free(plan, laydown, state, cell, kind, at_h, own_sector_only):
 
 
 @inlined
-def choose_team(plan, laydown, state, cell, kind, at_h):
-    """The team that the named policy sends -> as `nearest_free`."""
-    if plan.policy == OWN_SECTOR_FIRST:
-        team, wait, drive = nearest_free(plan, laydown, state, cell, kind, at_h, True)
-        if team >= 0:
-            return team, wait, drive
-    return nearest_free(plan, laydown, state, cell, kind, at_h, False)
+def why_nobody(plan, laydown, cell, kind, at_h):
+    """Why no team could ever come: the outcome of an incident, by what came closest to sending one."""
+    sector = plan.cell_sector[cell]
+    why = NOBODY_THERE
+    for j in range(laydown.order.shape[1]):
+        station = laydown.order[cell, j]
+        if laydown.station_duty[station] == 0:
+            continue
+        if drive_h(plan, laydown, station, cell, at_h) > plan.reach_h:
+            why = max(why, TOO_FAR)
+        elif plan.station_may_attend[station, kind] and plan.station_may_enter[station, sector]:
+            return DENIED
+        else:
+            why = max(why, CAVEAT)
+    return why
 
 
 @inlined
@@ -122,13 +143,13 @@ def recallable(plan, laydown, state, cell, kind, at_h):
         drive = drive_h(plan, laydown, station, cell, at_h)
         if drive > plan.reach_h or drive >= best_h:
             continue
-        if not may_go(plan, station, kind, sector):
+        if not may_go(plan, laydown, station, kind, sector):
             continue
         for team in range(plan.station_first[station], plan.station_first[station + 1]):
             slot = state.team_slot[team]
-            if slot < 0 or state.team_arrive_h[team] <= at_h or not laydown.on_duty[team]:
+            if slot < 0 or state.team_arrive_h[team] <= at_h or not is_on_duty(laydown, state, team):
                 continue
-            if plan.severity[plan.stream_type[state.slot_stream[slot]]] >= severity:
+            if plan.severity[state.slot_kind[slot]] >= severity:
                 continue
             back = max(at_h - state.team_depart_h[team], state.team_ready_h[team] - at_h)
             wait = max(0.0, back, wait_for_light_h(plan, station, at_h))

@@ -28,7 +28,9 @@ _TO_UNIT = 2.0**-32
 
 # Blocks of four draws for one incident; a team's draws follow from BLOCK_TEAM in the order in which teams are
 # sent.
-BLOCK_BIRTH, BLOCK_STANDING, BLOCK_PASSES, BLOCK_EVIDENCE, BLOCK_TEAM = 0, 1, 2, 4, 8
+BLOCK_BIRTH, BLOCK_STANDING, BLOCK_PASSES, BLOCK_EVIDENCE, BLOCK_BREEDING, BLOCK_TEAM = 0, 1, 2, 4, 5, 8
+BLOCK_CHILD = 1 << 16
+"""Block of the first incident that another provokes."""
 
 LAW_FIXED, LAW_EXPONENTIAL, LAW_LOGNORMAL, LAW_UNIFORM = 0, 1, 2, 3
 
@@ -68,6 +70,25 @@ def four(index, block, stream, replication, k0, k1):
         np.uint32(k1),
     )
     return unit(a), unit(b), unit(c), unit(d)
+
+
+@inlined
+def word(u):
+    """The random word that `unit` made u of."""
+    return np.int64(u / _TO_UNIT)
+
+
+@inlined
+def poisson_quantile(mean, u, most):
+    """The count that a share u of Poisson draws does not exceed, by adding up the chances; at most *most*."""
+    chance = math.exp(-mean)
+    below = chance
+    count = 0
+    while u > below and count < most:
+        count += 1
+        chance *= mean / count
+        below += chance
+    return count
 
 
 @inlined

@@ -16,80 +16,114 @@ import numpy as np
 from sim.lineclock.compiled import inlined, kernel
 from sim.lineclock.dispatch import (
     ALL_BUSY,
-    NOBODY,
     choose_team,
     drive_h,
+    is_night,
     may_go,
     may_spend_reserve,
     recallable,
+    why_nobody,
 )
 from sim.lineclock.draws import (
     BLOCK_BIRTH,
+    BLOCK_BREEDING,
+    BLOCK_CHILD,
     BLOCK_EVIDENCE,
     BLOCK_PASSES,
     BLOCK_STANDING,
     BLOCK_TEAM,
     four,
+    poisson_quantile,
     quantile,
+    word,
 )
 from sim.lineclock.queues import joins_waiting, leaves_waiting, pop, push
+from sim.lineclock.standby import guest_goes_home, guest_leaves, stands_in
 from sim.lineclock.state import (
-    ASKED,
-    ATTENDED,
-    ATTRIBUTED,
+    ATTRIBUTED_FINDING,
+    BACKGROUND,
     CLOCK,
+    CUT_OFF,
+    DEADLINE,
+    DONE,
+    EVIDENCE_GONE,
+    EXPLODED,
+    FALSE_REPORT,
     FREE_SLOTS,
     GAVE_UP,
-    HAPPENED,
     HEAP_SIZE,
     IN_TIME,
-    IN_TIME_COUNT,
+    INCONCLUSIVE,
     JOURNAL_FULL,
     JOURNAL_ROWS,
     LATE,
+    LAYER_ATTACKED,
     LAYER_FALSE,
     LAYER_NONE,
     LAYER_PATROL,
     LAYER_REPORT,
     LAYER_STANDING,
+    LISTED,
     MINUTES_KEPT,
+    MOST_CHILDREN,
+    MOST_INCIDENTS,
     N_ANSWERABLE,
     N_DETERRED,
     N_FALSE,
+    N_PREVENTED,
     N_RECALLED,
     N_SENT,
     N_WAITED,
     NEEDS_ROOM,
-    NONE_IN_REACH,
+    NEXT_TURN,
+    NOT_LOOKED,
     NOTED,
+    NOTICED,
+    NUMBER,
     OPEN,
+    PENDING,
     RAN_ON,
+    RECALLED,
+    REPRISAL,
+    RETALIATION,
+    ROOM,
     S_DRIVE_H,
     S_RESPONSE_H,
-    S_SIGHTING_H,
-    S_WAIT_H,
-    SIGHTED,
+    TEAM_DONE,
     TIME_BINS,
+    TRACE,
+    TRIP_ROWS,
+    TURNED,
+    UNDER_WAY,
     UNSEEN,
     WAIT_HEAD,
     WAIT_TAIL,
+    ending_of,
 )  # fmt: skip
+from sim.lineclock.tension import is_due_to_turn, raises_tension
 from sim.scenario.quantities import HOURS_PER_YEAR
 
+ending = inlined(ending_of)
 PERIODS_PER_HOUR = 12.0 / HOURS_PER_YEAR
 REGULAR, RANDOM, BACK_AND_FORTH = 0, 1, 2
 
 
 @inlined
-def draw_four(plan, state, stream, index, block):
+def draw_four(state, id_0, id_1, block):
     """Four uniforms for one block of one incident."""
     key = state.key
-    return four(index, block, plan.stream_code[stream], key[2], key[0], key[1])
+    return four(id_0, block, id_1, key[2], key[0], key[1])
+
+
+@inlined
+def draw_slot(state, slot, block):
+    """Four uniforms for one block of the incident in a slot."""
+    return draw_four(state, state.slot_id[slot, 0], state.slot_id[slot, 1], block)
 
 
 @inlined
 def next_candidate(plan, state, stream, u):
-    """Move a stream on to its next candidate: an exponential step in expected incidents, turned into time
+    """Move a stream on to its next candidate: an exponential step in expected candidates, turned into time
     piece by piece.
     """
     level = state.arrival_level[stream] - math.log(u)
@@ -145,35 +179,37 @@ def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):
 
 
 @inlined
-def sighting(plan, laydown, state, stream, index, cell, start_h, piece):
-    """When and by whom an incident is noticed -> (delay in hours or inf, layer)."""
-    kind = plan.stream_type[stream]
+def sighting(plan, laydown, state, slot):
+    """When and by whom an incident is noticed -> (delay in hours or inf, layer).
+
+    What is certain is not drawn: draws are keyed, so nothing else changes by that.
+    """
+    kind, cell, start_h = state.slot_kind[slot], state.slot_cell[slot], state.slot_start_h[slot]
     sector = plan.cell_sector[cell]
-    night = plan.piece_is_night[piece]
-    day = int(start_h / 24.0)
-    weather = 2 * night + state.is_poor[sector, day]
-    u_standing, u_report, u_delay, _ = draw_four(plan, state, stream, index, BLOCK_STANDING)
-    if u_standing < laydown.stand_p[kind, weather, cell]:
-        return 0.0, LAYER_STANDING
-    lasts_h = lasting_h(plan, state, stream, index)
+    night = int(is_night(plan, start_h))
+    weather = 2 * night + state.is_poor[sector, int(start_h / 24.0)]
+    stands, reports = laydown.stand_p[kind, weather, cell], plan.reports_p[kind]
+    u_report, u_delay = 0.5, 0.5
+    law = plan.report_law
+    if stands > 0.0 or 0.0 < reports < 1.0 or (reports > 0.0 and law[0] != 0.0):
+        u_standing, u_report, u_delay, _ = draw_slot(state, slot, BLOCK_STANDING)
+        if u_standing < stands:
+            return 0.0, LAYER_STANDING
     best_h, best_layer = np.inf, LAYER_NONE
+    lasts_h = -1.0
     for layer in range(2):
         gap_h = laydown.pass_gap_h[layer, night, cell]
-        if gap_h < np.inf:
-            u_phase, u_miss, u_up, _ = draw_four(plan, state, stream, index, BLOCK_PASSES + layer)
+        detection = plan.pass_detection[layer, kind, night]
+        if gap_h < np.inf and detection > 0.0:
+            if lasts_h < 0.0:
+                lasts_h = lasting_h(plan, state, slot)
+            u_phase, u_miss, u_up, _ = draw_slot(state, slot, BLOCK_PASSES + layer)
             if u_up < laydown.pass_up[layer, weather, sector]:
-                wait_h = next_pass_h(
-                    plan.pass_pattern[layer],
-                    gap_h,
-                    laydown.pass_split[layer, cell],
-                    plan.pass_detection[layer, kind, night],
-                    u_phase,
-                    u_miss,
-                )
+                split = laydown.pass_split[layer, cell]
+                wait_h = next_pass_h(plan.pass_pattern[layer], gap_h, split, detection, u_phase, u_miss)
                 if wait_h < lasts_h and wait_h < best_h:
                     best_h, best_layer = wait_h, LAYER_PATROL + layer
-    if u_report < plan.reports_p[kind]:
-        law = plan.report_law
+    if u_report < reports:
         wait_h = quantile(law[0], law[1], law[2], u_delay)
         if wait_h < best_h:
             best_h, best_layer = wait_h, LAYER_REPORT
@@ -181,28 +217,13 @@ def sighting(plan, laydown, state, stream, index, cell, start_h, piece):
 
 
 @inlined
-def lasting_h(plan, state, stream, index):
+def lasting_h(plan, state, slot):
     """How long an incident can be observed [h]."""
-    law = plan.duration_law[plan.stream_type[stream]]
+    law = plan.duration_law[state.slot_kind[slot]]
     if law[0] == 0.0:
         return law[1]
-    _, _, u, _ = draw_four(plan, state, stream, index, BLOCK_BIRTH)
+    _, _, u, _ = draw_slot(state, slot, BLOCK_BIRTH)
     return quantile(law[0], law[1], law[2], u)
-
-
-@inlined
-def counts_up(plan, tally, start_h, kind, cell, ledger):
-    """Add one to a ledger: by day, by cell, by period, by type; an incident counts on the day it began."""
-    day = int(start_h / 24.0)
-    tally.day[day, ledger] += 1
-    tally.cell[cell, ledger] += 1
-    tally.type_ledger[kind, ledger] += 1
-    if ledger <= SIGHTED:
-        tally.period[int(start_h * PERIODS_PER_HOUR), cell, ledger] += 1
-    elif ledger == IN_TIME_COUNT:
-        tally.period[int(start_h * PERIODS_PER_HOUR), cell, 2] += 1
-    elif ledger == ASKED:
-        tally.period[int(start_h * PERIODS_PER_HOUR), cell, 3] += 1
 
 
 @inlined
@@ -214,21 +235,27 @@ def time_bin(hours):
 
 
 @inlined
-def writes_row(plan, state, journal, slot, outcome, attributed, now_h):
+def writes_row(state, journal, slot, outcome, finding, now_h):
     """One journal row; a journal of no rows is not kept."""
     if journal.whole.shape[0] == 0:
         return
     row = state.pointers[JOURNAL_ROWS]
     state.pointers[JOURNAL_ROWS] = row + 1
     whole, hours = journal.whole, journal.hours
-    whole[row, 0] = state.slot_stream[slot]
-    whole[row, 1] = state.slot_index[slot]
-    whole[row, 2] = state.slot_cell[slot]
-    whole[row, 3] = outcome
-    whole[row, 4] = state.slot_layer[slot]
-    whole[row, 5] = state.slot_station[slot]
-    whole[row, 6] = state.slot_sent[slot]
-    whole[row, 7] = attributed
+    whole[row, 0] = state.slot_number[slot]
+    whole[row, 1] = state.slot_parent_number[slot]
+    whole[row, 2] = state.slot_kind[slot]
+    whole[row, 3] = state.slot_cause[slot]
+    whole[row, 4] = state.slot_cell[slot]
+    whole[row, 5] = outcome
+    whole[row, 6] = state.slot_layer[slot]
+    whole[row, 7] = state.slot_station[slot]
+    whole[row, 8] = state.slot_sent[slot]
+    whole[row, 9] = finding
+    whole[row, 10] = state.slot_level[slot]
+    whole[row, 11] = state.slot_children[slot]
+    whole[row, 12] = state.slot_id[slot, 0]
+    whole[row, 13] = state.slot_id[slot, 1]
     hours[row, 0] = state.slot_start_h[slot]
     hours[row, 1] = state.slot_sighted_h[slot]
     hours[row, 2] = state.slot_order_h[slot]
@@ -237,63 +264,244 @@ def writes_row(plan, state, journal, slot, outcome, attributed, now_h):
 
 
 @inlined
-def incident_begins(plan, laydown, state, tally, journal, stream):
-    """The next candidate of a stream is due: it is deterred, or happens and is seen at once, later, or never
-    -> slot seen at once, or -1.
+def writes_trip(plan, state, journal, team, end, now_h):
+    """One row for a trip of a team that has ended."""
+    if journal.trip_whole.shape[0] == 0:
+        return
+    row = state.pointers[TRIP_ROWS]
+    state.pointers[TRIP_ROWS] = row + 1
+    owner = state.team_owner[team]
+    journal.trip_whole[row, 0] = state.slot_number[state.team_slot[team]]
+    journal.trip_whole[row, 1] = team if owner < 0 else owner
+    journal.trip_whole[row, 2] = plan.team_station[team]
+    journal.trip_whole[row, 3] = end
+    journal.trip_hours[row, 0] = state.team_order_h[team]
+    journal.trip_hours[row, 1] = state.team_depart_h[team]
+    journal.trip_hours[row, 2] = state.team_arrive_h[team]
+    journal.trip_hours[row, 3] = now_h
+
+
+# What happens -------------------------------------------------------------------------------------------------
+
+
+@inlined
+def takes_slot(state):
+    """A free slot; the caller has seen to it that there is one."""
+    state.pointers[FREE_SLOTS] -= 1
+    return state.free_slot[state.pointers[FREE_SLOTS]]
+
+
+@inlined
+def lets_go(state, slot):
+    """Give a slot back once its incident has ended and no coming event needs it."""
+    if state.slot_held[slot] == 0:
+        state.free_slot[state.pointers[FREE_SLOTS]] = slot
+        state.pointers[FREE_SLOTS] += 1
+
+
+@inlined
+def is_released(state, slot):
+    """One coming event less needs a slot."""
+    state.slot_held[slot] -= 1
+    if state.slot_outcome[slot] >= 0:
+        lets_go(state, slot)
+
+
+@inlined
+def truce_holds_back(plan, laydown, now_h):
+    """What the truce lets happen, over the most that it ever lets happen."""
+    grown = laydown.truce[0]
+    if plan.truce_growth > 0.0:
+        grown *= math.exp(min(plan.truce_growth * (now_h - laydown.truce[1]), 700.0))
+    return min(grown / plan.truce_ceiling, 1.0)
+
+
+@inlined
+def candidate_is_due(plan, laydown, state, tally, stream):
+    """The next candidate of a stream is due: it happens, or is thinned out by truce, level or deterrence ->
+    its slot, or -1.
     """
-    start_h = state.arrival_h[stream]
-    index = state.arrival_index[stream]
-    piece = state.arrival_piece[stream]
-    kind = plan.stream_type[stream]
-    u_gap, u_place, _, u_accept = draw_four(plan, state, stream, index, BLOCK_BIRTH)
+    start_h, index = state.arrival_h[stream], state.arrival_index[stream]
+    kind, code = plan.stream_type[stream], plan.stream_code[stream]
+    u_gap, u_place, _, u_accept = draw_four(state, index, code, BLOCK_BIRTH)
     state.arrival_index[stream] = index + 1
     next_candidate(plan, state, stream, u_gap)
     cell = cell_of(plan, kind, u_place)
-    if plan.stream_is_false[stream]:
-        tally.counts[N_FALSE] += 1
-        delay_h, layer = 0.0, LAYER_FALSE
-    else:
-        if plan.deterrence[kind] > 0.0 and u_accept < plan.deterrence[kind] * laydown.seen_p[kind, cell]:
+    cause = FALSE_REPORT
+    if not plan.stream_is_false[stream]:
+        cause = BACKGROUND
+        accept = laydown.accept_p[kind, cell]
+        if plan.erodes[kind]:
+            accept *= truce_holds_back(plan, laydown, start_h)
+        if u_accept >= accept:
+            return -1
+        if u_accept >= accept * (1.0 - plan.deterrence[kind] * laydown.seen_p[kind, cell]):
             tally.counts[N_DETERRED] += 1
             return -1
-        counts_up(plan, tally, start_h, kind, cell, HAPPENED)
-        if plan.teams_wanted[kind] > 0:
-            counts_up(plan, tally, start_h, kind, cell, ASKED)
-        delay_h, layer = sighting(plan, laydown, state, stream, index, cell, start_h, piece)
-    state.pointers[FREE_SLOTS] -= 1
-    slot = state.free_slot[state.pointers[FREE_SLOTS]]
-    state.slot_stream[slot] = stream
-    state.slot_index[slot] = index
+    slot = takes_slot(state)
+    fills(state, slot, kind, cause, cell, start_h, index, code)
+    return slot
+
+
+@inlined
+def listed_is_due(plan, state):
+    """The next inject, or recorded incident, is due -> its slot."""
+    i = state.pointers[LISTED]
+    state.pointers[LISTED] = i + 1
+    slot = takes_slot(state)
+    fills(
+        state,
+        slot,
+        plan.listed_type[i],
+        plan.listed_cause[i],
+        plan.listed_cell[i],
+        plan.listed_h[i],
+        plan.listed_index[i],
+        plan.listed_code[i],
+    )
+    return slot
+
+
+@inlined
+def fills(state, slot, kind, cause, cell, start_h, id_0, id_1):
+    """A slot is given to something that nothing provoked."""
+    state.slot_kind[slot] = kind
+    state.slot_cause[slot] = cause
     state.slot_cell[slot] = cell
-    state.slot_layer[slot] = layer
     state.slot_start_h[slot] = start_h
-    state.slot_sighted_h[slot] = start_h + delay_h
+    state.slot_id[slot, 0] = id_0
+    state.slot_id[slot, 1] = id_1
+    state.slot_parent[slot] = -1
+    state.slot_parent_number[slot] = -1
+
+
+@inlined
+def reprisal_is_due(plan, state, tally, slot):
+    """What an incident provoked is due -> whether it happens: a team that is there may have prevented it."""
+    parent = state.slot_parent[slot]
+    kind = state.slot_kind[parent]
+    is_attended = state.slot_arrive_h[parent] <= state.slot_start_h[slot]
+    is_released(state, parent)
+    if is_attended and plan.calming[kind] > 0.0:
+        _, _, _, u_calmed = draw_slot(state, slot, BLOCK_BIRTH)
+        if u_calmed < plan.calming[kind]:
+            tally.counts[N_PREVENTED] += 1
+            lets_go(state, slot)
+            return False
+    return True
+
+
+@inlined
+def provokes(plan, laydown, state, slot):
+    """Draw what an incident provokes, and put it off until it is due (a branching process)."""
+    kind, cell = state.slot_kind[slot], state.slot_cell[slot]
+    u_count, _, _, _ = draw_slot(state, slot, BLOCK_BREEDING)
+    mean = plan.breeds_mean[kind] * laydown.breeds_factor[plan.cell_sector[cell]]
+    count = poisson_quantile(mean, u_count, MOST_CHILDREN)
+    state.slot_children[slot] = count
+    state.slot_held[slot] += count
+    law = plan.breeds_law[kind]
+    for i in range(count):
+        u_delay, u_place, u_type, _ = draw_slot(state, slot, BLOCK_CHILD + i)
+        child = takes_slot(state)
+        due_h = state.slot_start_h[slot] + quantile(law[0], law[1], law[2], u_delay)
+        child_kind = 0
+        while plan.breeds_cdf[kind, child_kind] <= u_type:
+            child_kind += 1
+        where = provoked_cell(plan, cell, plan.breeds_spread_km[kind], u_place)
+        fills(state, child, child_kind, RETALIATION, where, due_h, word(u_delay), word(u_place))
+        state.slot_parent[child] = slot
+        state.slot_parent_number[child] = state.slot_number[slot]
+        state.slot_outcome[child] = PENDING
+        push(state, due_h, 4 * child + REPRISAL)
+
+
+@inlined
+def provoked_cell(plan, cell, spread_km, u):
+    """The cell at a Laplace distance from another; what lies beyond an end of the line is folded back."""
+    cells = plan.cell_sector.shape[0]
+    middle_km = min((cell + 0.5) * plan.cell_km, plan.length_km)
+    away_km = -spread_km * math.log(2.0 * min(u, 1.0 - u))
+    at_km = abs(middle_km - away_km if u < 0.5 else middle_km + away_km) % (2.0 * plan.length_km)
+    if at_km > plan.length_km:
+        at_km = 2.0 * plan.length_km - at_km
+    return min(int(at_km / plan.cell_km), cells - 1)
+
+
+@inlined
+def incident_begins(plan, laydown, state, tally, journal, slot):
+    """Something happens, or is falsely reported -> 1 when it is seen at once, 2 when its sector is due to turn,
+    3 for both.
+    """
+    kind, cause, cell = state.slot_kind[slot], state.slot_cause[slot], state.slot_cell[slot]
+    start_h = state.slot_start_h[slot]
+    sector = plan.cell_sector[cell]
+    state.slot_number[slot] = state.pointers[NUMBER]
+    state.pointers[NUMBER] += 1
+    state.slot_outcome[slot] = UNDER_WAY
+    state.slot_level[slot] = laydown.level[sector]
+    state.slot_children[slot] = 0
+    state.slot_held[slot] = 0
     state.slot_arrive_h[slot] = np.inf
     state.slot_order_h[slot] = np.inf
     state.slot_need[slot] = plan.teams_wanted[kind]
     state.slot_open[slot] = 0
     state.slot_sent[slot] = 0
     state.slot_station[slot] = -1
+    tally.cause[kind, cause] += 1
+    told = 0
+    if cause == FALSE_REPORT:
+        tally.counts[N_FALSE] += 1
+        delay_h, layer = 0.0, LAYER_FALSE
+    else:
+        if plan.escalates:
+            if raises_tension(plan, laydown, state, sector, plan.severity[kind], start_h):
+                told = 2
+            if plan.unanswered_extra > 0.0 and plan.teams_wanted[kind] > 0:
+                state.slot_held[slot] = 1
+                push(state, start_h + plan.standard_h[kind], 4 * slot + DEADLINE)
+        if plan.breeds_mean[kind] > 0.0 and cause != TRACE:
+            provokes(plan, laydown, state, slot)
+        if plan.casualties[kind] > 0.0:
+            _, u_hurt, _, _ = draw_slot(state, slot, BLOCK_BREEDING)
+            tally.casualties[sector] += poisson_quantile(plan.casualties[kind], u_hurt, 1000)
+        if plan.against_force[kind]:
+            delay_h, layer = 0.0, LAYER_ATTACKED
+        else:
+            delay_h, layer = sighting(plan, laydown, state, slot)
+    state.slot_layer[slot] = layer
+    state.slot_sighted_h[slot] = start_h + delay_h
     if delay_h <= 0.0:
-        return slot
+        return told + 1
     if delay_h == np.inf:
         incident_ends(plan, state, tally, journal, slot, UNSEEN, start_h)
-        return -1
-    push(state, start_h + delay_h, 2 * slot + 1)
-    return -1
+    else:
+        push(state, start_h + delay_h, 4 * slot + NOTICED)
+    return told
+
+
+@inlined
+def deadline_passes(plan, laydown, state, slot, now_h):
+    """The time in which an incident should have been attended is over -> whether its sector is due to turn."""
+    kind, cell = state.slot_kind[slot], state.slot_cell[slot]
+    is_answered = state.slot_arrive_h[slot] <= now_h
+    is_released(state, slot)
+    if is_answered:
+        return False
+    extra = plan.unanswered_extra * plan.severity[kind]
+    return raises_tension(plan, laydown, state, plan.cell_sector[cell], extra, now_h)
+
+
+# What is answered ---------------------------------------------------------------------------------------------
 
 
 @inlined
 def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):
     """The mission knows: the incident is noted, gets its teams, waits, or is out of everybody's reach."""
-    kind = plan.stream_type[state.slot_stream[slot]]
-    cell = state.slot_cell[slot]
+    kind, cell = state.slot_kind[slot], state.slot_cell[slot]
     if state.slot_layer[slot] != LAYER_FALSE:
-        start_h = state.slot_start_h[slot]
-        counts_up(plan, tally, start_h, kind, cell, SIGHTED)
         tally.sighted_by[state.slot_layer[slot]] += 1
-        tally.sums[S_SIGHTING_H] += now_h - start_h
-        tally.delay[plan.cell_sector[cell], time_bin(now_h - start_h)] += 1
+        tally.delay[plan.cell_sector[cell], time_bin(now_h - state.slot_start_h[slot])] += 1
     if state.slot_need[slot] == 0:
         incident_ends(plan, state, tally, journal, slot, NOTED, now_h)
         return
@@ -304,11 +512,11 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):
         if team == ALL_BUSY and plan.preempt:
             team, wait_h, drive = recallable(plan, laydown, state, cell, kind, now_h)
             if team >= 0:
-                robbed = team_is_recalled(plan, state, tally, team, now_h)
+                robbed = team_is_recalled(plan, state, tally, journal, team, now_h)
             else:
                 team = ALL_BUSY
         if team >= 0:
-            team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive)
+            team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive)
             if robbed >= 0:
                 looks_for_another(plan, laydown, state, tally, robbed, now_h)
         elif team == ALL_BUSY and plan.give_up_h > 0.0:
@@ -319,19 +527,19 @@ def incident_is_sighted(plan, laydown, state, tally, journal, slot, now_h):
             state.slot_need[slot] = 0
             return
         else:
-            incident_ends(
-                plan, state, tally, journal, slot, NONE_IN_REACH if team == NOBODY else GAVE_UP, now_h
-            )
+            why = GAVE_UP if team == ALL_BUSY else why_nobody(plan, laydown, cell, kind, now_h)
+            incident_ends(plan, state, tally, journal, slot, why, now_h)
             return
 
 
 @inlined
-def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):
+def team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive):
     """A free team is ordered out; when it will arrive and be done is known from here on."""
-    stream, index = state.slot_stream[slot], state.slot_index[slot]
-    kind = plan.stream_type[stream]
-    u_reaction, u_on_scene, _, _ = draw_four(plan, state, stream, index, BLOCK_TEAM + state.slot_sent[slot])
+    kind, station = state.slot_kind[slot], plan.team_station[team]
     reaction, on_scene = plan.reaction_law, plan.on_scene_law[kind]
+    u_reaction, u_on_scene = 0.5, 0.5
+    if reaction[0] != 0.0 or on_scene[0] != 0.0:
+        u_reaction, u_on_scene, _, _ = draw_slot(state, slot, BLOCK_TEAM + state.slot_sent[slot])
     depart_h = now_h + max(wait_h, quantile(reaction[0], reaction[1], reaction[2], u_reaction))
     arrive_h = depart_h + drive
     done_h = arrive_h + quantile(on_scene[0], on_scene[1], on_scene[2], u_on_scene)
@@ -342,15 +550,19 @@ def team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive):
     state.team_depart_h[team] = depart_h
     state.team_arrive_h[team] = arrive_h
     state.team_done_h[team] = done_h
-    state.sector_free[plan.station_sector[plan.team_station[team]]] -= 1
+    state.sector_free[plan.station_sector[station]] -= 1
     state.slot_need[slot] -= 1
     state.slot_open[slot] += 1
     state.slot_sent[slot] += 1
+    if arrive_h < state.slot_arrive_h[slot]:
+        state.slot_arrive_h[slot] = arrive_h
+        state.slot_station[slot] = station
     if state.slot_order_h[slot] == np.inf:
         state.slot_order_h[slot] = now_h
     tally.counts[N_SENT] += 1
     tally.sums[S_DRIVE_H] += drive
-    push(state, done_h, 2 * team)
+    push(state, done_h, 4 * team + TEAM_DONE)
+    stands_in(plan, laydown, state, tally, station, now_h)
 
 
 @inlined
@@ -362,7 +574,7 @@ def busy_on_duty(state, tally, team, now_h):
 
 
 @inlined
-def team_is_recalled(plan, state, tally, team, now_h):
+def team_is_recalled(plan, state, tally, journal, team, now_h):
     """A team on its way turns back -> the slot of the incident that it leaves.
 
     Its old end on the heap no longer matches and is passed over.
@@ -370,44 +582,57 @@ def team_is_recalled(plan, state, tally, team, now_h):
     slot = state.team_slot[team]
     tally.counts[N_RECALLED] += 1
     busy_on_duty(state, tally, team, now_h)
+    writes_trip(plan, state, journal, team, RECALLED, now_h)
     state.team_slot[team] = -1
     state.team_done_h[team] = -1.0
     state.sector_free[plan.station_sector[plan.team_station[team]]] += 1
     state.slot_open[slot] -= 1
     state.slot_need[slot] += 1
+    if state.slot_arrive_h[slot] > now_h:  # nobody is there yet: who of the others will be first?
+        state.slot_arrive_h[slot] = np.inf
+        state.slot_station[slot] = -1
+        for other in range(state.team_slot.shape[0]):
+            if state.team_slot[other] == slot and state.team_arrive_h[other] < state.slot_arrive_h[slot]:
+                state.slot_arrive_h[slot] = state.team_arrive_h[other]
+                state.slot_station[slot] = plan.team_station[other]
     return slot
 
 
 @inlined
 def looks_for_another(plan, laydown, state, tally, slot, now_h):
     """An incident whose team was called away asks for another, and waits if none is free."""
-    kind = plan.stream_type[state.slot_stream[slot]]
+    kind = state.slot_kind[slot]
     team, wait_h, drive = choose_team(plan, laydown, state, state.slot_cell[slot], kind, now_h)
     if team >= 0:
-        team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive)
+        team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive)
     elif state.slot_need[slot] == 1:
         joins_waiting(plan, state, slot)
 
 
 @inlined
 def team_is_done(plan, laydown, state, tally, journal, team, now_h):
-    """A team has finished on the spot: it goes home, free for whatever waits."""
-    slot = state.team_slot[team]
-    station = plan.team_station[team]
+    """A team has finished on the spot: it goes home, free for whatever waits -> the place at which it is free,
+    or -1.
+    """
+    slot, station = state.team_slot[team], plan.team_station[team]
+    cell = state.slot_cell[slot]
     busy_on_duty(state, tally, team, now_h)
+    writes_trip(plan, state, journal, team, DONE, now_h)
     tally.team_jobs[team] += 1
-    if state.team_arrive_h[team] < state.slot_arrive_h[slot]:
-        state.slot_arrive_h[slot] = state.team_arrive_h[team]
-        state.slot_station[slot] = station
     state.team_slot[team] = -1
     state.slot_open[slot] -= 1
-    cell = state.slot_cell[slot]
     if state.slot_need[slot] == 0 and state.slot_open[slot] == 0:
         incident_is_over(plan, state, tally, journal, slot, now_h)
-    if laydown.on_duty[team]:
-        state.team_home_h[team] = now_h + min(drive_h(plan, laydown, station, cell, now_h), plan.reach_h)
-        state.sector_free[plan.station_sector[station]] += 1
-        team_takes_waiting(plan, laydown, state, tally, journal, team, now_h)
+    owner = state.team_owner[team]
+    if owner >= 0:  # who stood in elsewhere goes back to its own base
+        guest_leaves(state, team)
+        team, station = owner, plan.team_station[owner]
+    if not laydown.on_duty[team]:
+        return -1
+    state.team_home_h[team] = now_h + min(drive_h(plan, laydown, station, cell, now_h), plan.reach_h)
+    state.sector_free[plan.station_sector[station]] += 1
+    guest_goes_home(plan, laydown, state, station, now_h)
+    return team
 
 
 @inlined
@@ -419,8 +644,7 @@ def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):
         i = state.pointers[WAIT_HEAD]
         while i < state.pointers[WAIT_TAIL]:
             slot = state.waiting[i]
-            cell = state.slot_cell[slot]
-            kind = plan.stream_type[state.slot_stream[slot]]
+            cell, kind = state.slot_cell[slot], state.slot_kind[slot]
             if now_h > state.slot_sighted_h[slot] + plan.give_up_h:
                 leaves_waiting(state, i)
                 i = max(i, state.pointers[WAIT_HEAD])
@@ -428,14 +652,13 @@ def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):
                 continue
             if (
                 drive_h(plan, laydown, station, cell, now_h) <= plan.reach_h
-                and may_go(plan, station, kind, plan.cell_sector[cell])
+                and may_go(plan, laydown, station, kind, plan.cell_sector[cell])
                 and may_spend_reserve(plan, state, station, plan.severity[kind])
                 and not (own_only and plan.cell_sector[cell] != own_sector)
             ):
                 # With one team more, a reserve may allow another to go that is nearer.
                 chosen, wait_h, drive = choose_team(plan, laydown, state, cell, kind, now_h)
-                tally.sums[S_WAIT_H] += now_h - state.slot_sighted_h[slot]
-                team_is_sent(plan, state, tally, slot, chosen, now_h, wait_h, drive)
+                team_is_sent(plan, laydown, state, tally, slot, chosen, now_h, wait_h, drive)
                 if state.slot_need[slot] == 0:
                     leaves_waiting(state, i)
                     i = max(i, state.pointers[WAIT_HEAD])
@@ -450,52 +673,57 @@ def gives_up(plan, state, tally, journal, slot):
     """An incident has waited too long: no further team is asked for; if none is out, it ends unattended."""
     state.slot_need[slot] = 0
     if state.slot_open[slot] == 0:
+        until_h = state.slot_sighted_h[slot] + plan.give_up_h
         if state.slot_arrive_h[slot] < np.inf:
-            incident_is_over(plan, state, tally, journal, slot, state.slot_sighted_h[slot] + plan.give_up_h)
+            incident_is_over(plan, state, tally, journal, slot, until_h)
         else:
-            incident_ends(
-                plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h
-            )
+            incident_ends(plan, state, tally, journal, slot, GAVE_UP, until_h)
 
 
 @inlined
 def incident_is_over(plan, state, tally, journal, slot, now_h):
     """The last team leaves: attended in time, or late."""
-    kind = plan.stream_type[state.slot_stream[slot]]
     took_h = state.slot_arrive_h[slot] - state.slot_start_h[slot]
-    incident_ends(
-        plan, state, tally, journal, slot, IN_TIME if took_h <= plan.standard_h[kind] else LATE, now_h
-    )
+    is_in_time = took_h <= plan.standard_h[state.slot_kind[slot]]
+    incident_ends(plan, state, tally, journal, slot, IN_TIME if is_in_time else LATE, now_h)
+
+
+@inlined
+def finds_out(plan, state, slot):
+    """What the first team finds out about who did it."""
+    kind = state.slot_kind[slot]
+    u_life, u_says, _, _ = draw_slot(state, slot, BLOCK_EVIDENCE)
+    law = plan.evidence_law[kind]
+    if state.slot_arrive_h[slot] - state.slot_start_h[slot] > quantile(law[0], law[1], law[2], u_life):
+        return EVIDENCE_GONE
+    return ATTRIBUTED_FINDING if u_says < plan.attribution[kind] else INCONCLUSIVE
 
 
 @inlined
 def incident_ends(plan, state, tally, journal, slot, outcome, now_h):
-    """Write the one outcome of an incident into the ledgers and give its slot back."""
-    stream, index, cell = state.slot_stream[slot], state.slot_index[slot], state.slot_cell[slot]
-    start_h, arrive_h = state.slot_start_h[slot], state.slot_arrive_h[slot]
-    kind = plan.stream_type[stream]
-    attributed = 0
+    """Count an incident, once, by how it ended, on the day it began; give its slot back."""
+    cell, kind, start_h = state.slot_cell[slot], state.slot_kind[slot], state.slot_start_h[slot]
+    finding = NOT_LOOKED
     if state.slot_layer[slot] != LAYER_FALSE:
-        tally.type_outcome[kind, outcome] += 1
-        tally.sector_outcome[plan.cell_sector[cell], outcome] += 1
         if outcome in (LATE, IN_TIME):
-            counts_up(plan, tally, start_h, kind, cell, ATTENDED)
-            response_h = arrive_h - state.slot_sighted_h[slot]
+            response_h = state.slot_arrive_h[slot] - state.slot_sighted_h[slot]
             tally.sums[S_RESPONSE_H] += response_h
             tally.response[plan.cell_sector[cell], time_bin(response_h)] += 1
-            if outcome == IN_TIME:
-                counts_up(plan, tally, start_h, kind, cell, IN_TIME_COUNT)
-            u_life, u_says, _, _ = draw_four(plan, state, stream, index, BLOCK_EVIDENCE)
-            law = plan.evidence_law[kind]
-            if (
-                arrive_h - start_h <= quantile(law[0], law[1], law[2], u_life)
-                and u_says < plan.attribution[kind]
-            ):
-                attributed = 1
-                counts_up(plan, tally, start_h, kind, cell, ATTRIBUTED)
-    writes_row(plan, state, journal, slot, outcome, attributed, now_h)
-    state.free_slot[state.pointers[FREE_SLOTS]] = slot
-    state.pointers[FREE_SLOTS] += 1
+            finding = INCONCLUSIVE
+            if plan.attribution[kind] > 0.0:
+                finding = finds_out(plan, state, slot)
+        is_sighted = int(outcome != UNSEEN and state.slot_sighted_h[slot] < np.inf)
+        row = ending(outcome, finding, is_sighted, int(plan.teams_wanted[kind] > 0))
+        tally.day[int(start_h / 24.0), row] += 1
+        tally.cell[cell, row] += 1
+        tally.period[int(start_h * PERIODS_PER_HOUR), plan.cell_window[cell], row] += 1
+        tally.kind[kind, row] += 1
+    state.slot_outcome[slot] = outcome
+    writes_row(state, journal, slot, outcome, finding, now_h)
+    lets_go(state, slot)
+
+
+# The clock ----------------------------------------------------------------------------------------------------
 
 
 def _starts(plan, state):
@@ -503,50 +731,89 @@ def _starts(plan, state):
     for stream in range(plan.stream_type.shape[0]):
         state.arrival_level[stream] = 0.0
         state.arrival_piece[stream] = 0
-        u_gap, _, _, _ = draw_four(plan, state, stream, 0xFFFFFFFF, BLOCK_BIRTH)
+        u_gap, _, _, _ = draw_four(state, 0xFFFFFFFF, plan.stream_code[stream], BLOCK_BIRTH)
         next_candidate(plan, state, stream, u_gap)
 
 
-def _advance(plan, laydown, state, tally, journal, until_h):
-    """Run the line over [now, until_h) -> why it came back: RAN_ON, NEEDS_ROOM or JOURNAL_FULL.
+@inlined
+def has_room(state, journal):
+    """Whether the next event finds room for all that it may bring: RAN_ON, NEEDS_ROOM or JOURNAL_FULL."""
+    pointers = state.pointers
+    if pointers[FREE_SLOTS] < ROOM or pointers[HEAP_SIZE] + ROOM + 8 >= state.heap_h.shape[0]:
+        return NEEDS_ROOM
+    rows = journal.whole.shape[0]
+    if rows > 0:
+        may_end = pointers[WAIT_TAIL] - pointers[WAIT_HEAD] + 4
+        if pointers[JOURNAL_ROWS] + may_end > rows or pointers[TRIP_ROWS] + 16 > rows:
+            return JOURNAL_FULL
+    return RAN_ON
 
-    The last two leave everything as it stands before the next event: make room, or empty the journal, and
-    call again.
+
+def _advance(plan, laydown, state, tally, journal, until_h):
+    """Run the line over [now, until_h) -> why it came back: RAN_ON, NEEDS_ROOM, JOURNAL_FULL, TURNED or
+    EXPLODED; `now[CLOCK]` is how far it came.
+
+    NEEDS_ROOM and JOURNAL_FULL leave everything as it stands before the next event: make room, or empty the
+    journal, and call again. TURNED is a sector that is due to change its level at that very time.
     """
     streams = plan.stream_type.shape[0]
-    keeps_journal = journal.whole.shape[0] > 0
     pointers = state.pointers
+    next_h, next_stream, is_known = np.inf, -1, False
     while True:
-        if pointers[FREE_SLOTS] == 0 or pointers[HEAP_SIZE] + 8 >= state.heap_h.shape[0]:
-            return NEEDS_ROOM
-        if (
-            keeps_journal
-            and pointers[JOURNAL_ROWS] + pointers[WAIT_TAIL] - pointers[WAIT_HEAD] + 4
-            > journal.whole.shape[0]
-        ):
-            return JOURNAL_FULL
-        now_h, stream = np.inf, -1
-        for p in range(streams):
-            if state.arrival_h[p] < now_h:
-                now_h, stream = state.arrival_h[p], p
+        why = has_room(state, journal)
+        if why != RAN_ON:
+            return why
+        if pointers[NUMBER] > MOST_INCIDENTS:
+            return EXPLODED
+        if not is_known:
+            is_known = True
+            next_h, next_stream = plan.listed_h[pointers[LISTED]], -1
+            for p in range(streams):
+                if state.arrival_h[p] < next_h:
+                    next_h, next_stream = state.arrival_h[p], p
+        now_h, is_coming = next_h, False
         if pointers[HEAP_SIZE] > 0 and state.heap_h[0] < now_h:
-            now_h, stream = state.heap_h[0], -1
+            now_h, is_coming = state.heap_h[0], True
+        if state.now[NEXT_TURN] <= now_h and state.now[NEXT_TURN] < until_h:
+            turn_h = state.now[NEXT_TURN]
+            if is_due_to_turn(laydown, state, turn_h):
+                state.now[CLOCK] = turn_h
+                return TURNED
+            continue
         if now_h >= until_h:
             state.now[CLOCK] = until_h
             return RAN_ON
         state.now[CLOCK] = now_h
-        sighted = -1
-        if stream >= 0:
-            sighted = incident_begins(plan, laydown, state, tally, journal, stream)
-        else:
+        begins, sighted, freed, turns = -1, -1, -1, False
+        if is_coming:
             what = pop(state)
-            team = what >> 1
-            if what & 1:
-                sighted = team
-            elif state.team_slot[team] >= 0 and state.team_done_h[team] == now_h:
-                team_is_done(plan, laydown, state, tally, journal, team, now_h)
+            which, what = what >> 2, what & 3
+            if what == TEAM_DONE:
+                if state.team_slot[which] >= 0 and state.team_done_h[which] == now_h:
+                    freed = team_is_done(plan, laydown, state, tally, journal, which, now_h)
+            elif what == NOTICED:
+                sighted = which
+            elif what == DEADLINE:
+                turns = deadline_passes(plan, laydown, state, which, now_h)
+            elif reprisal_is_due(plan, state, tally, which):
+                begins = which
+        else:
+            is_known = False
+            if next_stream >= 0:
+                begins = candidate_is_due(plan, laydown, state, tally, next_stream)
+            else:
+                begins = listed_is_due(plan, state)
+        if begins >= 0:
+            told = incident_begins(plan, laydown, state, tally, journal, begins)
+            turns = told >= 2
+            if told & 1:
+                sighted = begins
         if sighted >= 0:
             incident_is_sighted(plan, laydown, state, tally, journal, sighted, now_h)
+        elif freed >= 0 and pointers[WAIT_HEAD] < pointers[WAIT_TAIL]:
+            team_takes_waiting(plan, laydown, state, tally, journal, freed, now_h)
+        if turns:
+            return TURNED
 
 
 def _serves_waiting(plan, laydown, state, tally, journal, now_h):
@@ -563,13 +830,12 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):
             i = max(i, state.pointers[WAIT_HEAD])
             gives_up(plan, state, tally, journal, slot)
             continue
-        kind = plan.stream_type[state.slot_stream[slot]]
+        kind = state.slot_kind[slot]
         while state.slot_need[slot] > 0:
             team, wait_h, drive = choose_team(plan, laydown, state, state.slot_cell[slot], kind, now_h)
             if team < 0:
                 break
-            tally.sums[S_WAIT_H] += now_h - state.slot_sighted_h[slot]
-            team_is_sent(plan, state, tally, slot, team, now_h, wait_h, drive)
+            team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive)
         if state.slot_need[slot] == 0:
             leaves_waiting(state, i)
             i = max(i, state.pointers[WAIT_HEAD])
@@ -589,44 +855,42 @@ def _duty_changes(plan, laydown, state, tally, wanted, now_h):
         station = plan.team_station[team]
         step = 1 if wanted[team] else -1
         laydown.station_duty[station] += step
-        if state.team_slot[team] < 0:
+        guest = state.team_guest[team]
+        place = team if guest < 0 else guest  # where it stands in, if it does
+        if state.team_slot[place] < 0:
+            if guest >= 0:
+                guest_leaves(state, guest)
             state.team_home_h[team] = now_h if wanted[team] else np.inf
             state.sector_free[plan.station_sector[station]] += step
         elif wanted[team]:
-            state.team_order_h[team] = now_h
+            state.team_order_h[place] = now_h
         else:
-            busy_on_duty(state, tally, team, now_h)
-            state.team_order_h[team] = np.inf
+            busy_on_duty(state, tally, place, now_h)
+            state.team_order_h[place] = np.inf
 
 
 def _closes(plan, state, tally, journal, horizon_h):
-    """At the horizon: what was reached is attended, whatever else is under way stays open; busy time is cut
-    off.
-    """
+    """At the end: what was reached is attended, whatever else is under way stays open; busy time is cut off."""
     for team in range(state.team_slot.shape[0]):
-        slot = state.team_slot[team]
-        if slot >= 0:
+        if state.team_slot[team] >= 0:
             busy_on_duty(state, tally, team, horizon_h)
-            if (
-                state.team_arrive_h[team] < horizon_h
-                and state.team_arrive_h[team] < state.slot_arrive_h[slot]
-            ):
-                state.slot_arrive_h[slot] = state.team_arrive_h[team]
-                state.slot_station[slot] = plan.team_station[team]
+            writes_trip(plan, state, journal, team, CUT_OFF, horizon_h)
     for i in range(state.pointers[FREE_SLOTS]):
-        state.slot_stream[state.free_slot[i]] = -1
-    for slot in range(state.slot_stream.shape[0]):
-        if state.slot_stream[slot] < 0:
+        state.slot_outcome[state.free_slot[i]] = UNSEEN
+    for slot in range(state.slot_outcome.shape[0]):
+        if state.slot_outcome[slot] != UNDER_WAY:
             continue
-        if state.slot_arrive_h[slot] < np.inf:
+        until_h = state.slot_sighted_h[slot] + plan.give_up_h
+        if state.slot_arrive_h[slot] < horizon_h:
             incident_is_over(plan, state, tally, journal, slot, horizon_h)
-        elif state.slot_sighted_h[slot] >= horizon_h:
+            continue
+        state.slot_arrive_h[slot] = np.inf
+        state.slot_station[slot] = -1
+        if state.slot_sighted_h[slot] >= horizon_h:
             state.slot_sighted_h[slot] = np.inf
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
-        elif state.slot_open[slot] == 0 and horizon_h > state.slot_sighted_h[slot] + plan.give_up_h:
-            incident_ends(
-                plan, state, tally, journal, slot, GAVE_UP, state.slot_sighted_h[slot] + plan.give_up_h
-            )
+        elif state.slot_open[slot] == 0 and horizon_h > until_h:
+            incident_ends(plan, state, tally, journal, slot, GAVE_UP, until_h)
         else:
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
 

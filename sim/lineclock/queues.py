@@ -63,12 +63,12 @@ def joins_waiting(plan, state, slot):
             waiting[i - head] = waiting[i]
         pointers[WAIT_TAIL] -= head
         pointers[WAIT_HEAD] = 0
-    severity = plan.severity[plan.stream_type[state.slot_stream[slot]]]
+    severity = plan.severity[state.slot_kind[slot]]
     start_h = state.slot_start_h[slot]
     i = pointers[WAIT_TAIL]
     while i > pointers[WAIT_HEAD]:
         other = waiting[i - 1]
-        other_severity = plan.severity[plan.stream_type[state.slot_stream[other]]]
+        other_severity = plan.severity[state.slot_kind[other]]
         if other_severity > severity or (other_severity == severity and state.slot_start_h[other] <= start_h):
             break
         waiting[i] = other

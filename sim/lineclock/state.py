@@ -21,22 +21,78 @@ Flags = NDArray[np.uint8]
 
 POLICIES = ("nearest", "own_sector_first", "hold_reserve")
 PATTERNS = ("regular", "random", "back_and_forth")
-LAYERS = ("standing", "patrols", "orbits", "reports")
+LAYERS = ("standing", "patrols", "orbits", "reports", "attacked")
 """Who sighted an incident, by code; LAYER_FALSE marks a report with nothing behind it."""
-LAYER_NONE, LAYER_STANDING, LAYER_PATROL, LAYER_ORBIT, LAYER_REPORT, LAYER_FALSE = -1, 0, 1, 2, 3, 4
+LAYER_NONE, LAYER_STANDING, LAYER_PATROL, LAYER_REPORT, LAYER_ATTACKED, LAYER_FALSE = -1, 0, 1, 3, 4, 5
 
-OUTCOMES = ("unseen", "noted", "none_in_reach", "gave_up", "late", "in_time", "open")
-"""Every incident ends in exactly one of these; `open` is under way at the horizon."""
-UNSEEN, NOTED, NONE_IN_REACH, GAVE_UP, LATE, IN_TIME, OPEN = range(7)
+OUTCOMES = (
+    "unseen",
+    "noted",
+    "nobody_there",
+    "too_far",
+    "caveat",
+    "denied",
+    "gave_up",
+    "late",
+    "in_time",
+    "open",
+)
+"""Every incident ends in exactly one of these. Unseen: it was over before anybody looked. Noted: it asks for no
+team. Then why nobody came: no team is manned at all; none is near enough; caveats or mandate keep those away
+that are; the sector is closed to them; all were busy until it was given up. `open` is under way at the end.
+"""
+UNSEEN, NOTED, NOBODY_THERE, TOO_FAR, CAVEAT, DENIED, GAVE_UP, LATE, IN_TIME, OPEN = range(10)
+
+FINDINGS = ("not_looked", "attributed", "evidence_gone", "inconclusive")
+"""What a team found out about who did it."""
+NOT_LOOKED, ATTRIBUTED_FINDING, EVIDENCE_GONE, INCONCLUSIVE = range(4)
+
+CAUSES = ("background", "retaliation", "inject", "trace", "false_report")
+"""Why an incident, or a report of one, came about."""
+BACKGROUND, RETALIATION, INJECT, TRACE, FALSE_REPORT = range(5)
+
+ENDINGS = (
+    ("unseen", "not_looked", False, False),
+    ("unseen", "not_looked", False, True),
+    ("noted", "not_looked", True, False),
+    ("nobody_there", "not_looked", True, True),
+    ("too_far", "not_looked", True, True),
+    ("caveat", "not_looked", True, True),
+    ("denied", "not_looked", True, True),
+    ("gave_up", "not_looked", True, True),
+    ("late", "attributed", True, True),
+    ("late", "evidence_gone", True, True),
+    ("late", "inconclusive", True, True),
+    ("in_time", "attributed", True, True),
+    ("in_time", "evidence_gone", True, True),
+    ("in_time", "inconclusive", True, True),
+    ("open", "not_looked", False, False),
+    ("open", "not_looked", False, True),
+    ("open", "not_looked", True, True),
+)
+"""What the line clock counts: outcome, finding, whether sighted, whether it asks for a team. One count for each
+incident; outcomes and ledgers follow from it.
+"""
 
 HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT, ATTRIBUTED, ASKED = range(6)
 LEDGER = ("happened", "sighted", "attended", "in_time", "attributed", "asked")
-"""Columns of the counted ledgers: each is a part of the one before, but attributed is a part of attended, and
-asked counts
-the incidents of types that ask for a team, seen or not.
+"""Columns of the ledgers: each is a part of the one before, but attributed is a part of attended, and asked
+counts the incidents of types that ask for a team, seen or not.
 """
 PERIOD_LEDGER = ("happened", "sighted", "in_time", "asked")
 """Columns of the count by month and place."""
+
+
+def ending_of(outcome: int, finding: int, sighted: int, asks: int) -> int:
+    """The row of `ENDINGS` for an incident; compiled into the kernel."""
+    if outcome == UNSEEN:
+        return asks
+    if outcome == OPEN:
+        return 14 + asks + sighted
+    if outcome < LATE:
+        return outcome + 1
+    return 8 + 3 * (outcome - LATE) + finding - 1
+
 
 MINUTES_KEPT, HOURS_KEPT = 48 * 60, 62 * 24
 TIME_BINS = MINUTES_KEPT + (HOURS_KEPT - 48) + 1
@@ -50,16 +106,42 @@ def bin_starts_h() -> Floats:
     return np.concatenate([np.arange(MINUTES_KEPT) / 60.0, np.arange(48.0, HOURS_KEPT + 1.0)])
 
 
-RAN_ON, NEEDS_ROOM, JOURNAL_FULL = range(3)
-"""Why the kernel came back: it reached the stated time, needs more slots, or the journal is full."""
+RAN_ON, NEEDS_ROOM, JOURNAL_FULL, TURNED, EXPLODED = range(5)
+"""Why the kernel came back: it reached the stated time, needs more slots, the journal is full, a sector is due
+to change its level, or there are more incidents than any history should hold.
+"""
+ROOM = 136
+"""Slots that one event may need: an incident with all that it provokes."""
+MOST_CHILDREN = 128
+MOST_INCIDENTS = 50_000_000
+"""Incidents that a history may have: far over any line, well under what counters and keys can hold."""
 
-N_WAITED, N_SENT, N_FALSE, N_RECALLED, N_ANSWERABLE, N_DETERRED = range(6)
-COUNTS = ("waited", "teams_sent", "false_reports", "recalled", "asked_for_teams", "deterred")
-S_RESPONSE_H, S_SIGHTING_H, S_WAIT_H, S_DRIVE_H = range(4)
+RISES, FALLS, HAZARD = range(3)
+TURNS = ("tension rises", "tension falls", "hazard")
+"""Why a sector changes its level."""
+
+N_WAITED, N_SENT, N_FALSE, N_RECALLED, N_ANSWERABLE, N_DETERRED, N_PREVENTED, N_STOOD_IN = range(8)
+COUNTS = (
+    "waited",
+    "teams_sent",
+    "false_reports",
+    "recalled",
+    "asked_for_teams",
+    "deterred",
+    "prevented",
+    "stood_in",
+)
+S_RESPONSE_H, S_DRIVE_H = range(2)
 
 # Scalars of State.now and State.pointers.
-CLOCK = 0
-HEAP_SIZE, FREE_SLOTS, WAIT_HEAD, WAIT_TAIL, FREE_TEAMS, JOURNAL_ROWS = range(6)
+CLOCK, NEXT_TURN = 0, 1
+HEAP_SIZE, FREE_SLOTS, WAIT_HEAD, WAIT_TAIL, JOURNAL_ROWS, TRIP_ROWS, LISTED, NUMBER, TURN_SECTOR, TURN_CAUSE = range(10)
+
+# What a coming event on the heap is: 4 x team or slot + one of these.
+TEAM_DONE, NOTICED, DEADLINE, REPRISAL = range(4)
+
+# State.slot_outcome of what has not ended: an incident under way, a reprisal that may yet be prevented.
+UNDER_WAY, PENDING = -1, -2
 
 
 class Plan(NamedTuple):
@@ -72,17 +154,36 @@ class Plan(NamedTuple):
         Floats  # piece_start_h[q] = beginning of piece q; Q + 1 values, the last is beyond the horizon
     )
     piece_is_night: Flags  # piece_is_night[q]
-    rate_per_h: Floats  # rate_per_h[p, q] = intensity of stream p in piece q
-    cumulative: Floats  # cumulative[p, q] = expected incidents of stream p before piece q; Q + 1 values
+    rate_per_h: Floats  # rate_per_h[p, q] = intensity of the candidates of stream p in piece q
+    cumulative: Floats  # cumulative[p, q] = expected candidates of stream p before piece q; Q + 1 values
+    erodes: Flags  # erodes[k] = 1 when the truce thins type k
+    truce_ceiling: float  # most that the truce lets happen, over the rates as stated
+    truce_growth: float  # the truce's multiplier grows by so much, in logarithms per hour; 0 = it holds
     place_cdf: Floats  # place_cdf[k, c] = share of type k's incidents in cells 0..c
     place_guide: SmallInts  # place_guide[k, g] = first cell whose place_cdf exceeds g / C
     cell_sector: SmallInts  # cell_sector[c] = sector of cell c
+    cell_window: SmallInts  # cell_window[c] = window in which months are counted
+    cell_km: float  # length of a cell; the last may be shorter
+    length_km: float
+    listed_h: Floats  # listed_h[i] = when the i-th inject or recorded incident happens; the last is inf
+    listed_type: SmallInts  # listed_type[i]
+    listed_cell: SmallInts  # listed_cell[i]
+    listed_cause: SmallInts  # listed_cause[i]
+    listed_code: Ints  # listed_code[i], with listed_index: keys the draws
+    listed_index: Ints  # listed_index[i]
     severity: Floats  # severity[k]
     teams_wanted: SmallInts  # teams_wanted[k] = teams that an incident asks for; 0 = noted only
     standard_h: Floats  # standard_h[k] = attended in time within this of the beginning
     attribution: Floats  # attribution[k] = chance that a team which finds evidence can say who
     reports_p: Floats  # reports_p[k] = chance that others report it
     deterrence: Floats  # deterrence[k] = part of the intensity that vanishes where all is seen
+    against_force: Flags  # against_force[k] = 1 when the mission is its target
+    casualties: Floats  # casualties[k] = mean number of the mission's dead and wounded
+    breeds_mean: Floats  # breeds_mean[k] = mean number of incidents that one provokes
+    breeds_cdf: Floats  # breeds_cdf[k, j] = share of these that are of types 0..j
+    breeds_spread_km: Floats  # breeds_spread_km[k] = mean distance
+    breeds_law: Floats  # breeds_law[k] = (law, first, second) of the delay
+    calming: Floats  # calming[k] = chance that a team on the spot prevents one
     duration_law: Floats  # duration_law[k] = (law, first, second)
     on_scene_law: Floats  # on_scene_law[k] = (law, first, second)
     evidence_law: Floats  # evidence_law[k] = (law, first, second)
@@ -96,9 +197,11 @@ class Plan(NamedTuple):
     )
     station_first: SmallInts  # teams of station s are station_first[s] .. station_first[s + 1] - 1
     station_sector: SmallInts  # station_sector[s]
+    station_class: SmallInts  # station_class[s] = caveats that its teams share
     station_no_night: Flags  # 1: its teams set out at dawn only
     station_may_attend: Flags  # station_may_attend[s, k]
-    station_may_enter: Flags  # station_may_enter[s, x]
+    station_may_enter: Flags  # station_may_enter[s, x], as far as caveats go
+    station_guest: SmallInts  # station_guest[s] = the team place of who stands in there; -1 = none
     team_station: SmallInts  # team_station[m]
     policy: int
     reserve: int
@@ -107,6 +210,9 @@ class Plan(NamedTuple):
     reach_h: float
     give_up_h: float
     night_slowness: float  # travel time at night over travel time by day
+    escalates: int  # 1 when sectors have a tension
+    tension_decay: float  # tension falls by so much, in logarithms per hour
+    unanswered_extra: float  # what an unanswered incident adds to the tension, over its severity
 
 
 class Laydown(NamedTuple):
@@ -118,25 +224,38 @@ class Laydown(NamedTuple):
     pass_split: Floats  # pass_split[l, c] = place on the beat, 0..1, for back-and-forth gaps
     pass_up: Floats  # pass_up[l, w, x] = chance that layer l is up over sector x
     seen_p: Floats  # seen_p[k, c] = chance that an incident is seen at all (for deterrence)
+    accept_p: Floats  # accept_p[k, c] = share of the candidates that happen at the sector's level
+    truce: Floats  # (multiplier, since when it has grown from there)
     travel_h: Floats  # travel_h[c, s] = hours from station s to cell c by day; inf = cannot reach
     order: SmallInts  # order[c, j] = the station that is j-th nearest to cell c
+    between_h: Floats  # between_h[s, t] = hours from station s to station t
+    may_enter: Flags  # may_enter[s, x] = caveats and the sector's level let its teams in
     on_duty: Flags  # on_duty[m] = 1 when team m is manned
     station_duty: SmallInts  # station_duty[s] = its manned teams
+    level: SmallInts  # level[x] of escalation
+    breeds_factor: Floats  # breeds_factor[x] = multiplier on what incidents provoke
+    rise_at: Floats  # rise_at[x] = tension at which the level rises; inf = never
+    leave_below: Floats  # leave_below[x] = tension below which it falls; 0 = never
+    stay_until_h: Floats  # stay_until_h[x] = it falls no sooner
+    hazard_h: Floats  # hazard_h[x] = when it changes for reasons outside the model; inf = never
 
 
 class State(NamedTuple):
     """What is under way."""
 
-    now: Floats  # now[CLOCK]
+    now: Floats  # now[CLOCK]; now[NEXT_TURN] = no sector's level falls, or meets its hazard, sooner
     pointers: Ints  # sizes and ends of the lists below
     key: Ints  # key words 0 and 1, replication
     arrival_h: Floats  # arrival_h[p] = next candidate of stream p
-    arrival_level: Floats  # arrival_level[p] = its operational time, in expected incidents
+    arrival_level: Floats  # arrival_level[p] = its operational time, in expected candidates
     arrival_piece: Ints  # arrival_piece[p] = piece of day or night that it falls in
     arrival_index: Ints  # arrival_index[p] = its number within the stream
     is_poor: Flags  # is_poor[x, d] = 1 on days of poor visibility
+    tension: Floats  # tension[x] as it was at ...
+    tension_h: Floats  # ... tension_h[x]
+    fall_h: Floats  # fall_h[x] = when its level falls unless tension rises before; inf = never
     heap_h: Floats  # binary heap of coming events: time
-    heap_what: Ints  # 2 x team = the team is done; 2 x slot + 1 = the incident is noticed
+    heap_what: Ints  # 4 x team or slot + what it is
     team_slot: Ints  # team_slot[m] = incident that it is sent to; -1 = free
     team_home_h: Floats  # team_home_h[m] = at base from then on; inf = sent or not manned
     team_order_h: Floats  # team_order_h[m] = when it was ordered out
@@ -144,32 +263,42 @@ class State(NamedTuple):
     team_depart_h: Floats  # team_depart_h[m] = when it sets out
     team_arrive_h: Floats  # team_arrive_h[m]
     team_done_h: Floats  # team_done_h[m]
+    team_guest: Ints  # team_guest[m] = place at which it stands in elsewhere; -1 = none
+    team_owner: Ints  # team_owner[m] = team that stands in at this place; -1 = none
     sector_free: Ints  # sector_free[x] = free teams stationed in sector x
-    slot_stream: Ints  # slot_stream[i] = stream of the incident in slot i
-    slot_index: Ints  # its number within the stream
+    slot_kind: Ints  # slot_kind[i] = violation type of the incident in slot i
+    slot_cause: Ints  # why it came about
+    slot_id: Ints  # slot_id[i, 0], slot_id[i, 1]: two words that key its draws
+    slot_number: Ints  # its number in the order of beginning; -1 before
+    slot_parent: Ints  # slot of what provoked it while that is pending; -1 = nothing
+    slot_parent_number: Ints  # number of what provoked it; -1 = nothing
+    slot_children: Ints  # how many it provokes, prevented or not
+    slot_held: Ints  # coming events that still need the slot
+    slot_level: Ints  # level of its sector when it began
     slot_cell: Ints  # where
     slot_layer: Ints  # who sighted it
     slot_start_h: Floats  # when it began
     slot_sighted_h: Floats  # when the mission knew
-    slot_arrive_h: Floats  # first arrival of those done; inf = none yet
+    slot_arrive_h: Floats  # first arrival of those sent; inf = none
     slot_order_h: Floats  # when the first team was ordered; inf = none yet
     slot_need: Ints  # teams still wanted
     slot_open: Ints  # teams out
     slot_sent: Ints  # teams sent so far
     slot_station: Ints  # station of the first arrival
+    slot_outcome: Ints  # what it ended in; UNDER_WAY or PENDING before
     free_slot: Ints  # stack of free slots
     waiting: Ints  # slots that wait for a team, gravest and oldest first
 
 
 class Tally(NamedTuple):
-    """What is counted; whole numbers add up the same in any order."""
+    """What is counted; whole numbers add up the same in any order. E rows of `ENDINGS`."""
 
-    day: SmallInts  # day[d, ledger] by day of the beginning
-    cell: SmallInts  # cell[c, ledger]
-    period: SmallInts  # period[i, c, PERIOD_LEDGER] by 1/12 year
-    type_outcome: Ints  # type_outcome[k, outcome]
-    type_ledger: Ints  # type_ledger[k, ledger]
-    sector_outcome: Ints  # sector_outcome[x, outcome]
+    day: SmallInts  # day[d, E] by day of the beginning
+    cell: SmallInts  # cell[c, E]
+    period: SmallInts  # period[i, window, E] by 1/12 year
+    kind: Ints  # kind[k, E]
+    cause: Ints  # cause[k, cause] = incidents by what they came from
+    casualties: Ints  # casualties[x]
     sighted_by: Ints  # sighted_by[layer]
     response: SmallInts  # response[x, minute] from sighting to the first team on the spot
     delay: SmallInts  # delay[x, minute] from beginning to sighting
@@ -180,11 +309,32 @@ class Tally(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """One row for each incident that ended; empty when no journal is kept."""
+    """One row for each incident that ended, one for each trip of a team; empty when no journal is kept."""
 
-    whole: Ints  # stream, index, cell, outcome, layer, station, teams sent, attributed
-    hours: Floats  # start, sighted, ordered, arrived, ended
+    whole: Ints  # columns JOURNAL_WHOLE
+    hours: Floats  # columns JOURNAL_HOURS
+    trip_whole: Ints  # columns TRIP_WHOLE
+    trip_hours: Floats  # columns TRIP_HOURS
 
 
-JOURNAL_WHOLE = ("stream", "index", "cell", "outcome", "layer", "station", "teams_sent", "attributed")
+JOURNAL_WHOLE = (
+    "number",
+    "parent",
+    "kind",
+    "cause",
+    "cell",
+    "outcome",
+    "layer",
+    "station",
+    "teams_sent",
+    "finding",
+    "level",
+    "children",
+    "id_0",
+    "id_1",
+)
 JOURNAL_HOURS = ("start_h", "sighted_h", "ordered_h", "arrived_h", "ended_h")
+TRIP_WHOLE = ("number", "team", "station", "end")
+TRIP_HOURS = ("ordered_h", "departed_h", "arrived_h", "ended_h")
+TRIP_ENDS = ("done", "recalled", "under_way")
+DONE, RECALLED, CUT_OFF = range(3)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sim.campaign.history import History
-from sim.campaign.theatre import Theatre
+from sim.campaign.theatre import Theatre, window_count, window_of_cell
 from sim.force.manning import PATROLS
 from sim.line.earth import FloatArray, IntArray
 from sim.lineclock.state import (
@@ -26,9 +26,6 @@ from sim.lineclock.state import (
     bin_starts_h,
 )
 from sim.scenario.quantities import HOURS_PER_DAY
-
-WINDOW_KM = 10.0
-"""Length of the windows in which the strip charts count."""
 
 
 def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
@@ -162,32 +159,18 @@ class Totals:
         )
 
 
-def window_of_cell(theatre: Theatre) -> IntArray:
-    """(C,) the 10-km window that each cell lies in."""
-    windows = np.floor(theatre.ground.cells.middle_km / WINDOW_KM).astype(np.int64)
-    return np.minimum(windows, window_count(theatre) - 1)
-
-
-def window_count(theatre: Theatre) -> int:
-    """Windows along the line; the last may be shorter."""
-    return max(1, int(np.ceil(theatre.ground.line.length_km / WINDOW_KM - 1e-9)))
-
-
 def totals_of(theatre: Theatre, history: History) -> Totals:
     """One replication as totals."""
     tally = history.tally
-    count = window_count(theatre)
-    which = window_of_cell(theatre)
+    count = window_count(theatre.ground)
+    which = window_of_cell(theatre.ground)
     window = np.zeros((count, tally.cell.shape[1]), dtype=np.int64)
     np.add.at(window, which, tally.cell)
-    period = np.zeros((tally.period.shape[0], count, tally.period.shape[2]), dtype=np.int64)
-    starts = np.flatnonzero(np.diff(which, prepend=-1))
-    period[:, which[starts]] = np.add.reduceat(tally.period, starts, axis=1)
     return Totals(
         replications=1,
         cell=tally.cell.astype(np.int64),
         watched_h=history.watched_h,
-        period=period,
+        period=tally.period.astype(np.int64),
         window=window,
         window_products=np.stack(
             [window * window, window * window[:, [HAPPENED]], window * window[:, [ASKED]]], axis=2

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.campaign.theatre import Theatre
+from sim.campaign.theatre import WINDOW_KM, Theatre, window_of_cell
 from sim.lineclock.state import (
     ASKED,
     ATTENDED,
@@ -27,7 +27,7 @@ from sim.lineclock.state import (
     SIGHTED,
     bin_starts_h,
 )
-from sim.results.measures import WINDOW_KM, Totals, ratio_interval, window_of_cell
+from sim.results.measures import Totals, ratio_interval
 from sim.results.names import UNITS
 from sim.results.statistics import summarise, t_quantile
 from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR
@@ -240,7 +240,7 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
     edges[-1] = theatre.ground.line.length_km
     n = totals.replications
     z = t_quantile(n - 1) if n > 1 else np.nan
-    which = window_of_cell(theatre)
+    which = window_of_cell(theatre.ground)
     length = theatre.ground.cells.length_km
     watched = np.bincount(which, weights=totals.watched_h * length, minlength=count)
     out: dict[str, Any] = {

@@ -24,6 +24,31 @@ class HotSpotPart(Part):
     """Standard deviation along the line."""
 
 
+class RetaliationPart(Part):
+    """What one incident provokes: further incidents nearby and soon after (a branching process)."""
+
+    mean: Annotated[float, Field(ge=0, le=5)]
+    """Mean number of incidents that one incident provokes directly, in the lowest escalation level."""
+    delay: RandomDuration = Exponential.model_validate({"kind": "exponential", "mean": "12 h"})
+    """How long after it."""
+    spread: Length = 5.0
+    """Mean distance along the line, to either side with the same chance (Laplace)."""
+    types: dict[Name, Share] = {}
+    """What is provoked: shares by violation type that add up to 1; left out, more of the same type."""
+    calming: Share = 0.0
+    """Chance that a team which is on the spot before a reprisal is due prevents it. 0 unless the author
+    believes in it.
+    """
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        total = sum(self.types.values())
+        if self.types and abs(total - 1.0) > 1e-6:
+            fact = f"the shares of what is provoked add up to {total:g}, not to 1"
+            raise Faults([(("types",), fact, "make them add up to 1")])
+        return self
+
+
 class ViolationPart(Part):
     """An incident of a kind that the agreement forbids."""
 
@@ -61,6 +86,14 @@ class ViolationPart(Part):
     """Part of the intensity that vanishes where every incident would be seen. 0 unless the author believes in
     it.
     """
+    retaliation: RetaliationPart | None = None
+    """What an incident of this type provokes; left out, nothing."""
+    erodes: bool = True
+    """Whether its rate follows the truce: falls with a recommitment and rises as the truce wears out."""
+    against_force: bool = False
+    """Directed at the mission: those who are its target know at once."""
+    casualties: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Mean number of the mission's dead and wounded in an incident."""
     seen_by: SeenByPart = SeenByPart()
     """Where this type is easier or harder to see."""
 
@@ -104,5 +137,7 @@ class ResponsePart(Part):
     """From the order to wheels rolling."""
     reach: PositiveDuration = 6.0
     """Longest drive on which a team is sent."""
+    move_up: bool = False
+    """Whether a team of a base that has several stands in at a base of its sector that has none left."""
     give_up_after: Duration = 12.0
     """An incident that has waited this long for a free team is closed unattended."""

@@ -40,7 +40,8 @@ class Faults(ValueError):
 def _make_exact(schema: Any) -> None:
     """Turn off pydantic's conversions between sorts of scalar, but not those between sorts of container."""
     if isinstance(schema, dict):
-        if schema.get("type") in _EXACT:
+        kind = schema.get("type")  # or what a field called `type` is
+        if isinstance(kind, str) and kind in _EXACT:
             schema["strict"] = True
         for name, inner in schema.items():
             if name not in _NOT_SCHEMAS:

@@ -7,16 +7,17 @@ scenario that reads back to the same values bit for bit.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
 from sim.errors import Path, nearest
+from sim.scenario.escalates import EscalationPart
 from sim.scenario.happens import ResponsePart, ViolationPart
-from sim.scenario.part import Fault, Faults, Part, Text, shown
+from sim.scenario.moments import Date
+from sim.scenario.occurs import EventPart, InjectPart, TracePart, TrucePart
+from sim.scenario.part import Fault, Faults, Part, Text
 from sim.scenario.quantities import HOURS_PER_DAY, Quantity, spoken
 from sim.scenario.watching import WatchPart
 from sim.scenario.where import (
@@ -33,29 +34,6 @@ from sim.scenario.who import ForcePart, ManningPart, PosturePart, overlap_fact
 
 LONGEST_HORIZON = "100 years"
 MOST_UNITS = 20_000  # of one contingent: each is one actor of the campaign
-
-
-def _date(written: Any) -> Any:
-    if isinstance(written, datetime.date):
-        return written
-    if not isinstance(written, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", written):
-        raise _no_date("expected a date, got {got}", written)
-    try:
-        return datetime.date.fromisoformat(written)
-    except ValueError:
-        raise _no_date("{got} is not a day of the calendar", written) from None
-
-
-def _no_date(fact: str, written: Any) -> PydanticCustomError:
-    return PydanticCustomError("date", fact, {"got": shown(written), "hint": "write it as 2026-01-31"})
-
-
-Date = Annotated[
-    datetime.date,
-    BeforeValidator(_date),
-    PlainSerializer(datetime.date.isoformat),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$", "examples": ["2026-01-31"]}),
-]
 
 
 class Scenario(Part):
@@ -97,6 +75,16 @@ class Scenario(Part):
     """What each layer of watch sees."""
     violations: dict[Name, ViolationPart] = {}
     """What the parties do."""
+    truce: TrucePart = TrucePart()
+    """How the ceasefire wears out between recommitments."""
+    injects: dict[Name, InjectPart] = {}
+    """Incidents that happen at stated times in every history, beside those that are drawn."""
+    trace: TracePart | None = None
+    """Recorded incidents that are replayed in place of drawn ones."""
+    events: dict[Name, EventPart] = {}
+    """What happens to the whole campaign, when."""
+    escalation: EscalationPart | None = None
+    """Tension, levels, collapse; left out, nothing escalates."""
     response: ResponsePart = ResponsePart()
     """Who goes, and when."""
     sources: dict[Text, Text] = {}
@@ -112,6 +100,7 @@ class Scenario(Part):
             *self._crowded_months(),
             *self._broken_chain_of_sectors(),
             *self._end_of_the_calendar(),
+            *self._moments_outside(),
         ]
         if faults:
             raise Faults(faults)
@@ -121,6 +110,19 @@ class Scenario(Part):
         days = self.horizon / HOURS_PER_DAY
         if days + 2 > (datetime.date.max - self.start).days:
             yield (("start",), "the horizon runs past the year 9999", "choose an earlier start")
+
+    def _moments_outside(self) -> Iterator[Fault]:
+        """Injects and events on days that are not simulated."""
+        moments = [(("injects", n), p) for n, p in self.injects.items()]
+        moments += [(("events", n), p) for n, p in self.events.items()]  # type: ignore[misc]
+        for path, part in moments:
+            for field in ("at", "after"):
+                if getattr(part, field) is None:
+                    continue
+                at_h = part.moment_h(self.start)
+                if at_h is not None and not 0 <= at_h < self.horizon:
+                    side = "before the start" if at_h < 0 else "after the horizon"
+                    yield (*path, field), f"lies {side} of the simulated time", "choose a moment within it"
 
     def _unknown_names(self) -> Iterator[Fault]:
         """Sectors and violation types that are named but nowhere described."""
@@ -135,6 +137,20 @@ class Scenario(Part):
                 named.append(((*here, "sectors", i), sector, "sector", sectors))
             for i, kind in enumerate(contingent.caveats.no_types):
                 named.append(((*here, "caveats", "no_types", i), kind, "violation type", types))
+        for name, violation in self.violations.items():
+            for kind in violation.retaliation.types if violation.retaliation else ():
+                named.append((("violations", name, "retaliation", "types", kind), kind, "violation type", types))
+        for name, inject in self.injects.items():
+            named.append((("injects", name, "type"), inject.type, "violation type", types))
+        for name, event in self.events.items():
+            for i, sector in enumerate((event.tension.sectors if event.tension else None) or ()):
+                named.append((("events", name, "tension", "sectors", i), sector, "sector", sectors))
+        for level, part in self.escalation.levels.items() if self.escalation else ():
+            for kind in part.types:
+                named.append((("escalation", "levels", level, "types", kind), kind, "violation type", types))
+        if self.escalation is not None and self.escalation.collapse.sectors > len(sectors):
+            fact = f"{self.escalation.collapse.sectors} sectors cannot collapse: there are {len(sectors)}"
+            yield ("escalation", "collapse", "sectors"), fact, f"write {len(sectors)} or fewer"
         for name in self.posture.sectors:
             named.append((("posture", "sectors", name), name, "sector", sectors))
         for path, word, what, known in named:

@@ -1,0 +1,121 @@
+"""How a ceasefire escalates: tension, levels, hazards and collapse - as an author writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from sim.errors import nearest
+from sim.scenario.chance import Fixed, RandomDuration
+from sim.scenario.part import Fault, Faults, Part
+from sim.scenario.quantities import Duration, PositiveDuration
+from sim.scenario.where import Factor, Name, Share, Title
+
+Tension = Annotated[float, Field(gt=0, le=1_000_000)]
+SHORTEST_STAY_H = 1 / 60
+
+
+class LevelPart(Part):
+    """One level of escalation of a sector, and what it changes there."""
+
+    title: Title | None = None
+    """Name for people, used in reports."""
+    enter_at: Tension | None = None
+    """Tension that puts a sector into this level; left out, tension never does."""
+    leave_below: Tension | None = None
+    """Tension below which it falls back by one level; left out, it never does."""
+    min_stay: Duration = 0.0
+    """It falls back no sooner than this."""
+    hazards: dict[Name, RandomDuration] = {}
+    """What may move the sector to another level for reasons outside the model: level and time until then,
+    drawn on entering; the soonest wins.
+    """
+    incidents: Factor = 1.0
+    """Multiplier on the rates of all types."""
+    types: dict[Name, Factor] = {}
+    """Further multipliers by violation type."""
+    retaliation: Factor = 1.0
+    """Multiplier on what incidents provoke."""
+    speed: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Speed of teams in the sector over the usual speed."""
+    patrols: Share = 1.0
+    """Share of the patrols that still go out."""
+    orbits: Share = 1.0
+    """Share of the orbits that are still flown."""
+    needs_arms: bool = False
+    """Only armed teams enter the sector."""
+    closed: bool = False
+    """No team enters the sector."""
+
+
+class CollapsePart(Part):
+    """When the ceasefire as a whole has collapsed."""
+
+    sectors: Annotated[int, Field(ge=1)] = 1
+    """Sectors that are in the last level ..."""
+    lasting: Duration = 0.0
+    """... together for this long."""
+
+
+class EscalationPart(Part):
+    """Each sector has a tension that incidents raise and time lowers, and a level that follows from it."""
+
+    half_life: PositiveDuration = 168.0
+    """Time in which tension falls by half when nothing happens."""
+    unanswered_factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """An incident adds its severity to the tension, and as much again times this minus 1 when nobody attended
+    it in time.
+    """
+    levels: dict[Name, LevelPart]
+    """From the lowest to the last, which is collapse: a sector never leaves it."""
+    collapse: CollapsePart = CollapsePart()
+    """When the ceasefire as a whole has collapsed: all sectors then are in the last level, and nothing more is
+    counted.
+    """
+
+    @model_validator(mode="after")
+    def _is_a_ladder(self) -> Self:
+        if len(self.levels) < 2:
+            fact = f"needs at least two levels, and has {len(self.levels)}"
+            raise Faults([(("levels",), fact, "the first is the lowest, the last is collapse")])
+        faults = [*self._rungs(), *self._hazards()]
+        if faults:
+            raise Faults(faults)
+        return self
+
+    def _rungs(self) -> Iterator[Fault]:
+        names = list(self.levels)
+        reached: tuple[str, float] | None = None
+        for i, (name, level) in enumerate(self.levels.items()):
+            here = ("levels", name)
+            if i == 0:
+                for field in ("enter_at", "leave_below"):
+                    if getattr(level, field) is not None:
+                        yield (*here, field), "the lowest level is where a sector is by itself", "leave it out"
+            elif level.enter_at is not None:
+                if reached is not None and level.enter_at <= reached[1]:
+                    fact = f"is entered at {level.enter_at:g}, but {reached[0]} below it at {reached[1]:g}"
+                    yield (*here, "enter_at"), fact, "write levels in order of tension"
+                reached = (name, level.enter_at)
+            if level.enter_at is not None and level.leave_below is not None and level.leave_below > level.enter_at:
+                fact = f"is left below {level.leave_below:g} but entered at {level.enter_at:g}"
+                yield (*here, "leave_below"), fact, "write leave_below at or under enter_at"
+            if name == names[-1]:
+                for field in ("leave_below", "hazards", "min_stay"):
+                    if getattr(level, field):
+                        yield (*here, field), "the last level is never left", "leave it out"
+
+    def _hazards(self) -> Iterator[Fault]:
+        for name, level in self.levels.items():
+            for to, law in level.hazards.items():
+                here = ("levels", name, "hazards", to)
+                if to not in self.levels:
+                    close = nearest(to, list(self.levels))
+                    hint = f'did you mean "{close}"?' if close else f"levels: {', '.join(self.levels)}"
+                    yield here, f'there is no level "{to}"', hint
+                elif to == name:
+                    yield here, "leads back to the same level", "leave it out"
+                if isinstance(law, Fixed) and law.value < SHORTEST_STAY_H:
+                    yield here, "comes at once", "write at least 1 min"
