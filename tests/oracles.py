@@ -165,3 +165,32 @@ class Hypercube:
             if queues:
                 self.share[:, j] += rates[j] / total * self.full / servers
         self.share /= self.share.sum()
+
+
+# O6 and O7: passing watch -----------------------------------------------------------------------------------
+
+
+def seen_by_regular_passes(gap_h: float, mean_lasts_h: float) -> float:
+    """Share noticed by passes every T that miss nothing (Szechtman et al. 2008).
+
+    The next pass is uniform on [0, T), persistence is exponential with rate mu: the mean of e^(-mu u) over [0, T) is (1 - e^(-mu T)) / (mu T).
+    """
+    x = gap_h / mean_lasts_h
+    return -math.expm1(-x) / x
+
+
+def seen_on_a_beat(gap_h: float, place: float, mean_lasts_h: float) -> float:
+    """The same at place x of a beat walked up and down: gaps a = 2 x T and b = 2 (1 - x) T take turns.
+
+    An incident falls into gap a with chance a / (a + b), and is noticed at its end with (1 - e^(-mu a)) / (mu a).
+    """
+    seen = 0.0
+    for gap in (2 * place * gap_h, 2 * (1 - place) * gap_h):
+        seen += gap / (2 * gap_h) * seen_by_regular_passes(gap, mean_lasts_h)
+    return seen
+
+
+def seen_by_random_search(gap_h: float, mean_lasts_h: float, detection: float) -> float:
+    """Koopman's random search (1946): a pass that notices comes at rate d / T, the end at rate mu, and the first of the two decides."""
+    rate = detection / gap_h
+    return rate / (rate + 1 / mean_lasts_h)

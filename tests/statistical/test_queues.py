@@ -16,11 +16,12 @@ from scipy import stats
 
 from sim.campaign.engine import simulate
 from sim.campaign.theatre import Theatre
-from sim.lineclock.state import ATTENDED, GAVE_UP, HAPPENED, N_SENT, S_DRIVE_H
+from sim.lineclock.state import ATTENDED, GAVE_UP, HAPPENED, JOURNAL_WHOLE, N_SENT, S_DRIVE_H
 
 REPLICATIONS = 30
 SPEED_KMH = 1e7
 DAY_H = 24.0
+KIND, CELL, STATION = (JOURNAL_WHOLE.index(name) for name in ("kind", "cell", "station"))
 
 
 def station_line(
@@ -52,7 +53,7 @@ def waits_of(theatre: Theatre, seed: int, replication: int, warm_h: float) -> tu
     """(type, wait until a team is there) of the incidents that began after the warm-up and were attended."""
     journal = simulate(theatre, seed, replication, keeps_journal=True).journal
     chosen = (journal.hours[:, 0] > warm_h) & np.isfinite(journal.hours[:, 3])
-    return journal.whole[chosen, 0], journal.hours[chosen, 3] - journal.hours[chosen, 1]
+    return journal.whole[chosen, KIND], journal.hours[chosen, 3] - journal.hours[chosen, 1]
 
 
 # O1 ---------------------------------------------------------------------------------------------------------
@@ -159,8 +160,8 @@ def test_teams_share_the_line_as_in_the_hypercube(theatre_of, queues):
         tally, whole = history.tally, history.journal.whole
         busy.append(tally.team_busy_h / theatre.horizon_h)
         table = np.zeros((5, 5))
-        went = whole[:, 5] >= 0
-        np.add.at(table, (theatre.station_base[whole[went, 5]], fifth[whole[went, 2]]), 1)
+        went = whole[:, STATION] >= 0
+        np.add.at(table, (theatre.station_base[whole[went, STATION]], fifth[whole[went, CELL]]), 1)
         shares.append(table / table.sum())
         drives.append(tally.sums[S_DRIVE_H] / tally.counts[N_SENT] * SPEED_KMH)
         full.append(1.0 - tally.type_ledger[0, ATTENDED] / tally.type_ledger[0, HAPPENED])
@@ -221,9 +222,9 @@ def test_graver_incidents_wait_less_as_cobham_says(theatre_of):
     exact = oracles.priority_waits([0.15, 0.3, 0.2], [2.0, 1.0, 0.5], [4.0, 2.0, 1 / 3])
     means: list[list[float]] = [[], [], []]
     for replication in range(REPLICATIONS):
-        stream, wait = waits_of(theatre, 4, replication, warm_h=10 * DAY_H)
+        kind, wait = waits_of(theatre, 4, replication, warm_h=10 * DAY_H)
         for k in range(3):
-            means[k].append(float(wait[stream == k].mean()))
+            means[k].append(float(wait[kind == k].mean()))
     for k in range(3):
         oracles.agrees(means[k], exact[k], catches=0.25 * exact[k])
     with pytest.raises(AssertionError, match="is not"):  # the broken twin: everybody waits alike

@@ -8,14 +8,16 @@ import math
 import random
 from typing import Any
 
+import numba
 import numpy as np
+import oracles
 import pytest
 from conftest import Stage, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.force.manning import ORBITS, PATROLS, POSTS, SENSORS
-from sim.lineclock.kernel import next_pass_h
+from sim.lineclock import kernel
 from sim.scenario.chance import Exponential, Fixed, Lognormal, Uniform
 from sim.watch.coverage import (
     POINTS,
@@ -31,10 +33,17 @@ from sim.watch.coverage import (
 from sim.watch.layers import orbit_duty, overlap_share
 
 PATTERNS = ("regular", "random", "back_and_forth")
+_next_pass_h = kernel.next_pass_h
 GAPS = st.floats(0.05, 50.0)
 SPLITS = st.floats(0.01, 0.99)
 DETECTIONS = st.floats(0.05, 1.0)
 LASTS = st.floats(0.01, 100.0)
+
+
+@numba.njit
+def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):
+    """The kernel's function, entered from Python: inside the kernel it has no entry of its own."""
+    return _next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss)
 
 
 def miss(pattern: str, gap_h: float, split: float, detection: float, lasts_h: Any) -> Any:
@@ -56,32 +65,34 @@ def seen_if_exponential(
 
 @given(GAPS, st.floats(0.05, 50.0))
 def test_regular_passes_see_what_szechtman_says(gap_h, mean_h):
-    """Persistence exponential with rate mu: (1 - e^(-mu T)) / (mu T); 256 durations stand for the law to 1 /
-    512 at worst.
-    """
-    x = gap_h / mean_h
-    assert seen_if_exponential("regular", gap_h, 0.0, 1.0, mean_h) == pytest.approx(
-        -math.expm1(-x) / x, abs=2e-3
-    )
+    """Persistence exponential; 256 durations stand for the law to 1 / 512 at worst."""
+    here = seen_if_exponential("regular", gap_h, 0.0, 1.0, mean_h)
+    assert here == pytest.approx(oracles.seen_by_regular_passes(gap_h, mean_h), abs=2e-3)
 
 
 @given(GAPS, DETECTIONS, st.floats(0.05, 50.0))
 def test_random_passes_see_what_koopman_says(gap_h, detection, mean_h):
-    """A pass that notices comes at rate d / T, the end of the incident at rate mu: (d / T) / (d / T + mu)."""
-    rate = detection / gap_h
-    assert seen_if_exponential("random", gap_h, 0.0, detection, mean_h) == pytest.approx(
-        rate / (rate + 1 / mean_h), abs=2e-3
-    )
+    here = seen_if_exponential("random", gap_h, 0.0, detection, mean_h)
+    assert here == pytest.approx(oracles.seen_by_random_search(gap_h, mean_h, detection), abs=2e-3)
 
 
 @given(GAPS, SPLITS, st.floats(0.05, 50.0))
 def test_a_beat_walked_up_and_down_sees_what_its_two_gaps_say(gap_h, split, mean_h):
-    """An incident falls into the gap a = 2 x T with chance a / (a + b), and is seen there with (1 - e^(-mu
-    a)) / (mu a).
-    """
-    mu, a, b = 1 / mean_h, 2 * split * gap_h, 2 * (1 - split) * gap_h
-    exact = (-math.expm1(-mu * a) - math.expm1(-mu * b)) / (mu * (a + b))
-    assert seen_if_exponential("back_and_forth", gap_h, split, 1.0, mean_h) == pytest.approx(exact, abs=2e-3)
+    here = seen_if_exponential("back_and_forth", gap_h, split, 1.0, mean_h)
+    assert here == pytest.approx(oracles.seen_on_a_beat(gap_h, split, mean_h), abs=2e-3)
+
+
+def test_one_textbook_form_is_not_another():
+    """The broken twins: each pattern held to the form of another, and a place on a beat to its middle."""
+    forms = {
+        "regular": oracles.seen_by_regular_passes(2.0, 1.5),
+        "random": oracles.seen_by_random_search(2.0, 1.5, 1.0),
+        "back_and_forth": oracles.seen_on_a_beat(2.0, 0.3, 1.5),
+    }
+    for pattern in PATTERNS:
+        here = seen_if_exponential(pattern, 2.0, 0.3, 1.0, 1.5)
+        assert [name for name, form in forms.items() if here == pytest.approx(form, abs=2e-3)] == [pattern]
+    assert forms["back_and_forth"] != pytest.approx(oracles.seen_on_a_beat(2.0, 0.5, 1.5), abs=2e-3)
 
 
 @given(GAPS, DETECTIONS, LASTS)
