@@ -194,3 +194,89 @@ def seen_by_random_search(gap_h: float, mean_lasts_h: float, detection: float) -
     """Koopman's random search (1946): a pass that notices comes at rate d / T, the end at rate mu, and the first of the two decides."""
     rate = detection / gap_h
     return rate / (rate + 1 / mean_lasts_h)
+
+
+# O4: a truce that wears out ---------------------------------------------------------------------------------
+
+
+def truce_steps(
+    start: float, doubling_h: float, ceiling: float, drops: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """(since when, multiplier then) of each stretch over which a truce grows undisturbed.
+
+    *drops* are recommitments (at, drop) in order of time: each multiplies what the truce has grown to by 1 - drop.
+    """
+    steps = [(0.0, start)]
+    for at_h, drop in drops:
+        since_h, began = steps[-1]
+        steps.append((at_h, min(ceiling, began * 2.0 ** ((at_h - since_h) / doubling_h)) * (1.0 - drop)))
+    return steps
+
+
+def truce_hours(
+    at_h: Floats, doubling_h: float, ceiling: float, steps: Sequence[tuple[float, float]]
+) -> Floats:
+    """The truce's multiplier, added up from 0 to each time [h].
+
+    Over a stretch that begins at u with m the integral of min(C, m 2^(s / doubling)) to s is m d (2^(s / doubling) - 1) / ln 2 up to
+    the time s* = doubling x log2(C / m) at which the ceiling is reached, and C (s - s*) more from there.
+    """
+    total = np.zeros_like(at_h, dtype=float)
+    ends = [since_h for since_h, _ in steps[1:]] + [math.inf]
+    for (since_h, began), end_h in zip(steps, ends, strict=True):
+        lived = np.clip(np.minimum(at_h, end_h) - since_h, 0.0, None)
+        to_ceiling = doubling_h * math.log2(ceiling / began)
+        grows, stays = np.minimum(lived, to_ceiling), np.maximum(lived - to_ceiling, 0.0)
+        total += (
+            began * doubling_h * np.expm1(grows * math.log(2.0) / doubling_h) / math.log(2.0)
+            + ceiling * stays
+        )
+    return total
+
+
+# O5: reprisals as a branching process -----------------------------------------------------------------------
+
+
+def spectral_radius_of_two(m: Floats) -> float:
+    """The larger root of x^2 - (a + d) x + (a d - b c) for a mean matrix of two types, by hand."""
+    (a, b), (c, d) = m
+    return float((a + d + math.sqrt((a - d) ** 2 + 4 * b * c)) / 2)
+
+
+def hawkes_rates(rates: Floats, m: Floats) -> Floats:
+    """Stationary rates of all incidents of each type: m[k, j] of type j follow one of type k (Hawkes 1971).
+
+    A type's rate is its own background and what every type provokes of it: r_j = mu_j + sum over k of m[k, j] r_k, so r = (I - M')^-1 mu.
+    For one type: mu / (1 - n).
+    """
+    return np.linalg.solve(np.eye(len(rates)) - m.T, rates)
+
+
+def cluster_moments(n: float) -> tuple[float, float]:
+    """Mean and variance of the size Z of a cluster whose members have Poisson(n) children each, n < 1.
+
+    Z = 1 + Z_1 + ... + Z_N with N Poisson(n) and the Z_i like Z: E Z = 1 + n E Z, so E Z = 1 / (1 - n). By the law of total variance
+    Var Z = n Var Z + n (E Z)^2 (the second is Var N x (E Z)^2), so Var Z = n / (1 - n)^3.
+    """
+    return 1.0 / (1.0 - n), n / (1.0 - n) ** 3
+
+
+def borel(n: float, size: int) -> float:
+    """Chance that such a cluster has *size* members: e^(-n s) (n s)^(s - 1) / s! (Borel 1942)."""
+    return math.exp(-n * size + (size - 1) * math.log(n * size) - math.lgamma(size + 1))
+
+
+def folded_laplace(at_km: Floats, middle_km: Floats, spread_km: float, length_km: float) -> Floats:
+    """Share of a Laplace law about *middle_km* that lies in [0, at_km] once it is folded back at both ends of [0, length_km].
+
+    A point x of the line is reached from all its mirror images 2 j L + x and 2 j L - x, so the share is the sum over j of
+    F(2 j L + x) - F(2 j L - x); at twenty spreads from the middle nothing is left.
+    """
+    mirrors = math.ceil(20 * spread_km / length_km) + 1
+    share = np.zeros_like(at_km, dtype=float)
+    for j in range(-mirrors, mirrors + 1):
+        at = 2 * j * length_km
+        share += stats.laplace.cdf(at + at_km, middle_km, spread_km) - stats.laplace.cdf(
+            at - at_km, middle_km, spread_km
+        )
+    return share
