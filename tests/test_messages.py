@@ -58,7 +58,7 @@ def with_files_of(scenario: Scenario, other: Scenario) -> Scenario:
     """*scenario* with the file names of *other*: a resolved scenario names its files in full."""
     line = scenario.line.model_copy(update={"file": other.line.file})
     travel = scenario.travel.model_copy(update={"roads": other.travel.roads})
-    return scenario.model_copy(update={"line": line, "travel": travel})
+    return scenario.model_copy(update={"line": line, "travel": travel, "trace": other.trace})
 
 
 @pytest.mark.parametrize("case", INVALID, ids=lambda case: case.stem)
@@ -76,8 +76,8 @@ def test_a_message_is_in_the_words_of_an_author(case: pathlib.Path) -> None:
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(INVALID) >= 100
-    assert len(VALID) >= 15
+    assert len(INVALID) >= 160
+    assert len(VALID) >= 23
     assert all(expected(case) for case in INVALID)
 
 

@@ -33,7 +33,10 @@ force: {contingents: {one: {strength: 10}}}
 posture:
   everywhere: {posts: {count: 1}, patrols: {every: 5 km}, teams: {every: 50 km}}
   sectors: {north: {}}
-violations: {shots: {rate: 1 per day, hot_spots: {town: {chainage: 5 km, share: 1}}}}
+violations: {shots: {rate: 1 per day, hot_spots: {town: {chainage: 5 km, share: 1}}, retaliation: {mean: 0.1}}}
+injects: {parade: {type: shots, chainage: 5 km, after: 1 day}, salute: {type: shots, chainage: 5 km, at: 2026-05-01}}
+events: {talks: {every: 90 days, recommit: {drop: 0.5}}, murder: {rate: 1 per year, tension: {by: 5}}}
+escalation: {levels: {calm: {}, war: {enter_at: 100}}}
 """
 
 

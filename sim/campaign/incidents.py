@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.campaign.ladder import Ladder
-from sim.errors import Problem, ScenarioError, nearest
+from sim.errors import Place, Problem, ScenarioError, nearest
 from sim.line.daylight import months, night_h
 from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground
 from sim.lineclock.state import INJECT, MOST_INCIDENTS, TRACE, SmallInts
 from sim.lineclock.streams import stream_code
 from sim.scenario.load import Document
-from sim.scenario.quantities import HOURS_PER_DAY
+from sim.scenario.quantities import HOURS_PER_DAY, spoken
 from sim.scenario.schema import Scenario
 
 MOST_FAULTS = 20  # of a trace that are told at once
@@ -28,7 +28,7 @@ LARGEST_TRACE = 5_000_000  # rows
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Streams:
-    """Streams of candidates: each type's incidents, and false reports. P streams, Q pieces of day or night."""
+    """Streams of candidates: each type's incidents, false reports. P streams, Q pieces of day or night."""
 
     bounds_h: FloatArray  # (Q + 1,)
     is_night: IntArray  # (Q,)
@@ -224,7 +224,8 @@ def swollen(scenario: Scenario) -> FloatArray:
     """
     rate = np.array([v.rate for v in scenario.violations.values()])
     all_of = np.linalg.solve(np.eye(len(rate)) - breeding(scenario).T, rate)
-    return np.divide(all_of, rate, out=np.ones_like(rate), where=rate > 0)
+    per_incident: FloatArray = np.divide(all_of, rate, out=np.ones_like(rate), where=rate > 0)
+    return per_incident
 
 
 # What is listed --------------------------------------------------------------------------------------------
@@ -244,14 +245,15 @@ class Listed:
 
 
 def listed(scenario: Scenario, document: Document, ground: Ground) -> Listed:
-    """Everything that happens at a stated time; raises ScenarioError for places and times off the scenario."""
+    """All that happens at a stated time; raises ScenarioError for places and times off the scenario."""
     kinds = list(scenario.violations)
     rows: list[tuple[float, int, int, int, int, int]] = []
     problems: list[Problem] = []
     for name, inject in scenario.injects.items():
         if inject.chainage > ground.line.length_km:
-            fact = f"lies at {inject.chainage:g} km but the line ends at {ground.line.length_km:.1f} km"
-            problems.append(Problem(path=("injects", name, "chainage"), fact=fact))
+            fact = f"lies at {_at(inject.chainage)} but the line ends at {_at(ground.line.length_km)}"
+            hint = "chainage is counted along the line from its northern or western end"
+            problems.append(Problem(path=("injects", name, "chainage"), fact=fact, hint=hint))
             continue
         first_h = inject.moment_h(scenario.start)
         assert first_h is not None, "the schema lets no inject pass without a moment"
@@ -287,22 +289,33 @@ def _cell_at(ground: Ground, km: float) -> int:
     return int(np.clip(np.searchsorted(ground.cells.edge_km, km, side="right") - 1, 0, len(ground.cells) - 1))
 
 
+def _at(km: float) -> str:
+    """A chainage for a message, to 100 m unless its author was more exact."""
+    text = spoken(km, "length")
+    return text if len(text) <= 10 else f"{km:.1f} km"
+
+
 def _read_trace(
     path: pathlib.Path, scenario: Scenario, length_km: float, problems: list[Problem]
 ) -> Iterator[tuple[float, str, float]]:
     """(hours since the start, type, chainage) of each row; what is wrong with any is added to *problems*."""
 
-    def wrong(fact: str, hint: str | None = None) -> None:
+    def wrong(line: int, fact: str, hint: str | None = None) -> None:
+        place = Place(file=str(path), line=line, column=1) if line else None
         if len(problems) < MOST_FAULTS:
-            problems.append(Problem(path=("trace", "file"), fact=fact, hint=hint))
+            problems.append(Problem(path=("trace", "file"), fact=fact, hint=hint, place=place))
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except OSError as bad:
-        wrong(f"{path} cannot be read: {(bad.strerror or str(bad)).lower()}", "the name is relative to the scenario file")
+    except FileNotFoundError:
+        wrong(0, f"{path}: no such file", "paths are relative to the scenario file")
         return
-    except UnicodeDecodeError:
-        wrong(f"{path.name} is not text in UTF-8", "save it as CSV, UTF-8")
+    except OSError as bad:
+        wrong(0, f"{path}: {(bad.strerror or str(bad)).lower()}", "name a CSV file")
+        return
+    except UnicodeDecodeError as bad:
+        line = bad.object.count(b"\n", 0, bad.start) + 1
+        wrong(line, f"the byte 0x{bad.object[bad.start]:02x} is not UTF-8", "save the file as UTF-8")
         return
     reader = csv.DictReader(text.splitlines(), strict=True)
     try:
@@ -311,53 +324,63 @@ def _read_trace(
         if not needs and "time" not in columns and "start_h" not in columns:
             needs = ["time"]
         if needs:
-            have = ", ".join(columns) or "none"
-            wrong(f"{path.name} has no column {needs[0]}; it has {have}", "columns: time or start_h, type, chainage_km")
+            fact = f"no column {', '.join(needs)}; there is {', '.join(columns) or 'none'}"
+            wrong(1, fact, "the columns are type, chainage_km, and time or start_h")
             return
         for row in reader:
-            here = f"{path.name}, line {reader.line_num}"
             if reader.line_num > LARGEST_TRACE:
-                wrong(f"{path.name} has more than {LARGEST_TRACE:,} rows", "cut it into pieces")
+                wrong(reader.line_num, f"more than {LARGEST_TRACE:,} lines", "keep those within the horizon")
                 return
-            at_h = _trace_time(row, scenario, here, wrong)
+            at_h, told = _trace_time(row, scenario)
             kind = (row["type"] or "").strip()
             km = _number(row["chainage_km"])
+            if told is not None:
+                wrong(reader.line_num, *told)
             if kind not in scenario.violations:
                 close = nearest(kind, list(scenario.violations))
-                known = f"types: {', '.join(scenario.violations)}"
-                hint = f'did you mean "{close}"?' if close else known
-                wrong(f'{here}: there is no violation type "{kind[:60]}"', hint)
-            if km is None or not 0 <= km <= length_km:
-                got = (row["chainage_km"] or "nothing")[:60]
-                wrong(f"{here}: chainage_km is {got}, and the line runs from 0 to {length_km:.1f} km")
-            if at_h is not None and kind in scenario.violations and km is not None:
+                known = f"violation types of this scenario: {', '.join(scenario.violations) or 'none'}"
+                fact = f'there is no violation type "{kind[:60]}"' if kind else "type is empty"
+                wrong(reader.line_num, fact, f'did you mean "{close}"?' if close else known)
+            if km is None:
+                fact = f"chainage_km is {_cell(row['chainage_km'])}"
+                wrong(reader.line_num, fact, "write kilometres, such as 36.5")
+            elif not 0 <= km <= length_km:
+                fact = f"chainage_km is {km:g}, but the line runs from 0 km to {_at(length_km)}"
+                wrong(reader.line_num, fact, "leave the row out, or correct it")
+            elif at_h is not None and kind in scenario.violations:
                 yield at_h, kind, km
     except csv.Error as bad:
-        wrong(f"{path.name}, line {reader.line_num}: {bad}", "save it as comma-separated values")
+        wrong(reader.line_num + 1, str(bad), "save it as comma-separated values")
 
 
-def _trace_time(row: dict[str, str | None], scenario: Scenario, here: str, wrong: object) -> float | None:
-    assert callable(wrong)
-    if row.get("start_h"):
-        at_h = _number(row["start_h"])
-        if at_h is None:
-            wrong(f"{here}: start_h is {str(row['start_h'])[:60]}, not a number of hours")
-            return None
+def _trace_time(
+    row: dict[str, str | None], scenario: Scenario
+) -> tuple[float | None, tuple[str, str] | None]:
+    """Hours since the start, or what is wrong with the time of a row and what to do about it."""
+    if row.get("start_h") or "time" not in row:
+        hours = _number(row.get("start_h"))
+        if hours is None:
+            fact = f"start_h is {_cell(row.get('start_h'))}"
+            return None, (fact, "write hours since the start, such as 36.5")
     else:
-        written = (row.get("time") or "").strip()
+        written = (row["time"] or "").strip()
         try:
             moment = datetime.datetime.fromisoformat(written)
-        except ValueError:
-            wrong(f'{here}: time is "{written[:60]}"', "write it as 2026-05-01T13:30")
-            return None
-        if moment.tzinfo is not None:
-            moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+            if moment.tzinfo is not None:
+                moment = moment.astimezone(datetime.UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            return None, (f"time is {_cell(written)}", "write it as 2026-05-01T13:30")
         start = datetime.datetime.combine(scenario.start, datetime.time())
-        at_h = (moment - start).total_seconds() / 3600.0
-    if at_h < 0:
-        wrong(f"{here}: lies before the scenario's start, {scenario.start}", "choose an earlier start")
-        return None
-    return at_h
+        hours = (moment - start).total_seconds() / 3600.0
+    if hours < 0:
+        hint = "leave the row out, or choose an earlier start"
+        return None, (f"lies before the start, {scenario.start}", hint)
+    return hours, None
+
+
+def _cell(written: str | None) -> str:
+    """What stands in a table, for a message."""
+    return f'"{written[:60]}"' if written else "empty"
 
 
 def _number(written: str | None) -> float | None:

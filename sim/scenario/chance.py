@@ -106,3 +106,16 @@ RandomDuration = Annotated[
     _TextIsFixed(),
 ]
 """A duration drawn anew each time: `20 min`, or `{kind: lognormal, median: 2 h, p90: 5 h}`."""
+
+
+def size_h(law: Fixed | Exponential | Lognormal | Uniform) -> float:
+    """The order of magnitude of a distribution: its value, mean, median or upper end."""
+    match law:
+        case Fixed():
+            return law.value
+        case Exponential():
+            return law.mean
+        case Lognormal():
+            return law.median
+        case Uniform():
+            return law.high

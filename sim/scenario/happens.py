@@ -6,11 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.scenario.chance import Exponential, Lognormal, RandomDuration
-from sim.scenario.part import Faults, Part
+from sim.scenario.chance import Exponential, Lognormal, RandomDuration, size_h
+from sim.scenario.part import Fault, Faults, Part
 from sim.scenario.quantities import Duration, Length, PositiveDuration, PositiveLength, Rate
 from sim.scenario.watching import SeenByPart
 from sim.scenario.where import Factor, Name, Share, Title
+
+SOONEST_REPRISAL_H = 1 / 60
 
 
 class HotSpotPart(Part):
@@ -30,7 +32,7 @@ class RetaliationPart(Part):
     mean: Annotated[float, Field(ge=0, le=5)]
     """Mean number of incidents that one incident provokes directly, in the lowest escalation level."""
     delay: RandomDuration = Exponential.model_validate({"kind": "exponential", "mean": "12 h"})
-    """How long after it."""
+    """How long after the beginning of what provoked it."""
     spread: Length = 5.0
     """Mean distance along the line, to either side with the same chance (Laplace)."""
     types: dict[Name, Share] = {}
@@ -41,23 +43,32 @@ class RetaliationPart(Part):
     """
 
     @model_validator(mode="after")
-    def _adds_up(self) -> Self:
+    def _makes_sense(self) -> Self:
+        faults: list[Fault] = []
+        if size_h(self.delay) < SOONEST_REPRISAL_H:
+            faults.append((("delay",), "reprisals come at once", "write at least 1 min"))
         total = sum(self.types.values())
         if self.types and abs(total - 1.0) > 1e-6:
             fact = f"the shares of what is provoked add up to {total:g}, not to 1"
-            raise Faults([(("types",), fact, "make them add up to 1")])
+            faults.append((("types",), fact, "make them add up to 1"))
+        if faults:
+            raise Faults(faults)
         return self
 
 
 class ViolationPart(Part):
     """An incident of a kind that the agreement forbids."""
 
+    like: Annotated[Name | None, Field(exclude=True)] = None
+    """A type of the library (`seeds/violations.yaml`), which lends what is not written here, but no rate."""
     title: Title | None = None
     """Name for people, used in reports."""
     severity: Annotated[float, Field(gt=0, le=100)] = 1.0
-    """Weight; waiting incidents are answered by severity, then by age."""
+    """Weight; waiting incidents are answered by severity, then by age, and each adds it to the tension."""
     rate: Rate
-    """Mean over a whole year for the whole line, such as `12 per day`."""
+    """Mean over a whole year for the whole line, such as `12 per day`: while the truce is at 1, in the lowest
+    level of escalation, reprisals not counted.
+    """
     night: Factor = 1.0
     """Intensity at night over intensity by day; the mean stays `rate`."""
     months: Annotated[tuple[Factor, ...], Field(min_length=12, max_length=12)] = (1.0,) * 12

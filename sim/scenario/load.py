@@ -8,7 +8,7 @@ import numbers
 import pathlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sim.errors import Path, Place, Problem, ScenarioError, nearest
@@ -39,6 +39,7 @@ class Document:
     files: tuple[pathlib.Path, ...]  # every file read, the scenario first
     overrides: tuple[str, ...]  # "force.scale: 1.0 -> 1.5"
     built: tuple[Path, ...] = ()  # mappings that were not written, made to hold a value that is set
+    lent: Mapping[Path, str] = field(default_factory=dict)  # values from the library, with their sources
 
     def base_dir(self, path: Path) -> pathlib.Path:
         """The directory of the file that wrote the value at *path*: relative file names start there.

@@ -1,4 +1,4 @@
-"""What occurs beside the drawn incidents: a truce that wears out, injects, recorded traces, campaign events."""
+"""What occurs beside drawn incidents: a truce that wears out, injects, recorded traces, campaign events."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from sim.scenario.moments import MomentPart
 from sim.scenario.part import Fault, Faults, Part, Text
-from sim.scenario.quantities import Duration, Length, PositiveDuration, Rate
-from sim.scenario.where import Name, Share
+from sim.scenario.quantities import Duration, Length, Quantity
+from sim.scenario.where import Name
 
 
 class TrucePart(Part):
@@ -20,7 +20,7 @@ class TrucePart(Part):
 
     start: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Multiplier on the first day: 1 are the rates as stated."""
-    doubling: PositiveDuration | None = None
+    doubling: Annotated[float, Quantity("duration", at_least="1 h")] | None = None
     """Time in which the multiplier doubles; left out, it stays as it is."""
     ceiling: Annotated[float, Field(gt=0, le=100)] = 1.0
     """The multiplier grows no further than this."""
@@ -54,7 +54,10 @@ class InjectPart(MomentPart):
 
 class TracePart(Part):
     """Incidents recorded in a CSV file: columns `type`, `chainage_km`, and `time` (2026-05-01T13:30) or
-    `start_h`.
+    `start_h`, hours since the start.
+
+    Types that occur in it are not drawn, and what is recorded provokes nothing: its reprisals are in the
+    record. A time with a zone is turned into UTC; what lies after the horizon is left out.
     """
 
     file: Text
@@ -64,8 +67,8 @@ class TracePart(Part):
 class RecommitPart(Part):
     """The parties bind themselves anew."""
 
-    drop: Share
-    """Part of the incidents that ceases at once."""
+    drop: Annotated[float, Field(ge=0, lt=1)]
+    """Part of the incidents that ceases at once; not all, for from nothing nothing grows."""
 
 
 class ShockPart(Part):
@@ -73,16 +76,24 @@ class ShockPart(Part):
 
     by: Annotated[float, Field(gt=0, le=1_000_000)]
     """How much is added."""
-    sectors: tuple[Name, ...] | None = None
+    sectors: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
     """Where; left out, everywhere."""
+
+    @model_validator(mode="after")
+    def _once_each(self) -> Self:
+        named = self.sectors or ()
+        twice = [i for i, name in enumerate(named) if name in named[:i]]
+        if twice:
+            raise Faults([(("sectors", i), f"names {named[i]} again", "leave it out") for i in twice])
+        return self
 
 
 class EventPart(MomentPart):
     """Something that happens to the whole campaign: one trigger, and at least one effect."""
 
-    every: PositiveDuration | None = None
+    every: Annotated[float, Quantity("duration", at_least="1 h")] | None = None
     """It comes again and again, first after this time."""
-    rate: Rate | None = None
+    rate: Annotated[float, Quantity("rate", at_most="1 per h")] | None = None
     """It comes at random, so often on average."""
     recommit: RecommitPart | None = None
     """The parties bind themselves anew."""
@@ -97,10 +108,6 @@ class EventPart(MomentPart):
             faults.append(((), "has no trigger", "add one of at, after, every, rate"))
         elif len(said) > 1:
             faults.append(((said[1],), f"has two triggers, {said[0]} and {said[1]}", "keep one of them"))
-        if self.every is not None and self.every < 1.0:
-            faults.append((("every",), "comes more than once an hour", "choose a longer time"))
-        if self.rate is not None and self.rate > 1.0:
-            faults.append((("rate",), "comes more than once an hour", "choose a lower rate"))
         if self.recommit is None and self.tension is None:
             faults.append(((), "has no effect", "add recommit or tension"))
         if faults:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import Path, Place, Problem, nearest
+from sim.errors import Path, Place, Problem, ScenarioError, nearest
 from sim.scenario.claims import default_sources, pattern_steps, register, source_for
+from sim.scenario.library import filled, types
 from sim.scenario.load import Document, dump, read
 from sim.scenario.schema import Scenario
 from sim.scenario.validate import validated
@@ -26,8 +27,13 @@ _NO_NUMBER = (
     "sector",
     "sectors",
     "title",
+    "type",
 )
 """Values that state nothing about the world, and values that are names: neither needs a source."""
+
+
+_FILES = (("line", "file"), ("travel", "roads", "edges"), ("travel", "roads", "nodes"), ("trace", "file"))
+"""Where a scenario names other files that a run reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +42,8 @@ class Explained:
 
     path: Path
     value: str
-    is_written: bool  # by the author, in a parent file or by --set; otherwise a default
-    place: Place | None  # where it is written
+    is_written: bool  # by the author, in a parent file or by --set; otherwise a default, or from the library
+    place: Place | None  # where it, or the `like` that brought it, is written
     source: str | None  # citation that covers it
     says: str | None  # what the cited entries say
 
@@ -65,10 +71,8 @@ class ScenarioFile:
         for bit.
         """
         data: dict[str, Any] = self.scenario.model_dump(mode="json", by_alias=True)
-        for where in (("line", "file"), ("travel", "roads", "edges"), ("travel", "roads", "nodes")):
-            holder = data
-            for step in where[:-1]:
-                holder = holder.get(step) or {}
+        for where in _FILES:
+            holder = _holder(data, where)
             if holder.get(where[-1]):
                 holder[where[-1]] = str((self.document.base_dir(where) / holder[where[-1]]).resolve())
         return data
@@ -80,8 +84,7 @@ class ScenarioFile:
     def data_files(self) -> tuple[pathlib.Path, ...]:
         """Every file besides scenario files that a run reads."""
         data = self.resolved()
-        roads = data["travel"]["roads"] or {}
-        names = (data["line"]["file"], roads.get("edges"), roads.get("nodes"))
+        names = (_holder(data, where).get(where[-1]) for where in _FILES)
         return tuple(pathlib.Path(name) for name in names if name)
 
     def explained(self) -> tuple[Explained, ...]:
@@ -95,19 +98,25 @@ class ScenarioFile:
             for key, below in value.items():
                 yield from self._explained((*path, key), below)
             return
-        written = self._is_written(path)
+        lent = self._lent(path)
+        written = lent is None and self._is_written(path)
         own = source_for(path, self.scenario.sources)
         # What the author left alone has its own reason, whatever is said of the section around it.
-        citation = own if written else source_for(path, default_sources()) or own
+        citation = own if written else lent or source_for(path, default_sources()) or own
         says = None if citation is None else register().cite(citation).says
         yield Explained(
             path=path,
             value=_shown(value),
             is_written=written,
-            place=self._place(path) if written else None,
+            place=self._place(path) if written or lent else None,
             source=citation,
             says=says,
         )
+
+    def _lent(self, path: Path) -> str | None:
+        """The source of a value that the library lent, maybe in a short form; None for any other."""
+        above = (path[:end] for end in range(len(path), 0, -1))
+        return next((self.document.lent[p] for p in above if p in self.document.lent), None)
 
     def _is_written(self, path: Path) -> bool:
         """Whether the author wrote the value at *path*, if only in a short form such as `20 min` for a fixed
@@ -138,9 +147,12 @@ def load(path: str | pathlib.Path, *, set: Mapping[str, object] | None = None) -
 
     Raises ScenarioError with every problem found.
     """
-    document = read(path, set=set)
-    scenario = validated(Scenario, document)
-    problems = list(_source_problems(scenario))
+    document, unknown = filled(read(path, set=set))
+    try:
+        scenario = validated(Scenario, document)
+    except ScenarioError as refused:
+        raise ScenarioError([*unknown, *refused.problems]) from None
+    problems = [*unknown, *_source_problems(scenario)]
     if problems:
         raise document.refusal(problems)
     return ScenarioFile(scenario=scenario, document=document)
@@ -187,6 +199,13 @@ def _unknown_step(pattern: str, data: Any) -> tuple[str, list[str]] | None:
     return None
 
 
+def _holder(data: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
+    """The mapping in which the last step of *where* stands; an empty one if there is none."""
+    for step in where[:-1]:
+        data = data.get(step) or {}
+    return data
+
+
 def _shown(value: Any) -> str:
     if value is None:
         return "none"
@@ -210,6 +229,7 @@ def json_schema() -> dict[str, Any]:
         "type": "string",
         "description": "Scenario file that this one changes, relative to this file.",
     }
+    schema["$defs"]["ViolationPart"]["properties"]["like"]["enum"] = list(types())
     # What a file leaves out may stand in the file that it extends.
     schema["if"] = {"required": ["extends"]}
     schema["else"] = {"required": schema.pop("required")}

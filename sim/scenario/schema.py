@@ -101,6 +101,7 @@ class Scenario(Part):
             *self._broken_chain_of_sectors(),
             *self._end_of_the_calendar(),
             *self._moments_outside(),
+            *self._tension_of_nothing(),
         ]
         if faults:
             raise Faults(faults)
@@ -116,13 +117,18 @@ class Scenario(Part):
         moments = [(("injects", n), p) for n, p in self.injects.items()]
         moments += [(("events", n), p) for n, p in self.events.items()]  # type: ignore[misc]
         for path, part in moments:
-            for field in ("at", "after"):
-                if getattr(part, field) is None:
-                    continue
-                at_h = part.moment_h(self.start)
-                if at_h is not None and not 0 <= at_h < self.horizon:
-                    side = "before the start" if at_h < 0 else "after the horizon"
-                    yield (*path, field), f"lies {side} of the simulated time", "choose a moment within it"
+            at_h = part.moment_h(self.start)
+            if at_h is not None and not 0 <= at_h < self.horizon:
+                beyond = f"is not within the horizon of {spoken(self.horizon, 'duration')}"
+                fact = f"lies before the start, {self.start}" if at_h < 0 else beyond
+                field = "after" if part.at is None else "at"
+                yield (*path, field), fact, "choose a moment within the simulated time"
+
+    def _tension_of_nothing(self) -> Iterator[Fault]:
+        for name, event in self.events.items():
+            if event.tension is not None and self.escalation is None:
+                fact = "raises a tension that this scenario does not have"
+                yield ("events", name, "tension"), fact, "add escalation, or leave tension out"
 
     def _unknown_names(self) -> Iterator[Fault]:
         """Sectors and violation types that are named but nowhere described."""
@@ -139,7 +145,9 @@ class Scenario(Part):
                 named.append(((*here, "caveats", "no_types", i), kind, "violation type", types))
         for name, violation in self.violations.items():
             for kind in violation.retaliation.types if violation.retaliation else ():
-                named.append((("violations", name, "retaliation", "types", kind), kind, "violation type", types))
+                named.append(
+                    (("violations", name, "retaliation", "types", kind), kind, "violation type", types)
+                )
         for name, inject in self.injects.items():
             named.append((("injects", name, "type"), inject.type, "violation type", types))
         for name, event in self.events.items():
@@ -149,8 +157,8 @@ class Scenario(Part):
             for kind in part.types:
                 named.append((("escalation", "levels", level, "types", kind), kind, "violation type", types))
         if self.escalation is not None and self.escalation.collapse.sectors > len(sectors):
-            fact = f"{self.escalation.collapse.sectors} sectors cannot collapse: there are {len(sectors)}"
-            yield ("escalation", "collapse", "sectors"), fact, f"write {len(sectors)} or fewer"
+            fact = f"waits for {self.escalation.collapse.sectors} sectors, but the line has {len(sectors)}"
+            yield ("escalation", "collapse", "sectors"), fact, f"write at most {len(sectors)}"
         for name in self.posture.sectors:
             named.append((("posture", "sectors", name), name, "sector", sectors))
         for path, word, what, known in named:
