@@ -114,6 +114,7 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         slot_start_h=np.zeros(SLOTS),
         slot_sighted_h=np.zeros(SLOTS),
         slot_arrive_h=np.zeros(SLOTS),
+        slot_left_h=np.zeros(SLOTS),
         slot_order_h=np.zeros(SLOTS),
         slot_need=np.zeros(SLOTS, dtype=np.int64),
         slot_open=np.zeros(SLOTS, dtype=np.int64),

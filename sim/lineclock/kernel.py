@@ -37,7 +37,7 @@ from sim.lineclock.draws import (
     quantile,
     word,
 )
-from sim.lineclock.queues import joins_waiting, leaves_waiting, pop, push
+from sim.lineclock.queues import joins_waiting, leaves_waiting, pop, push, rank_of
 from sim.lineclock.standby import guest_goes_home, guest_leaves, stands_in
 from sim.lineclock.state import (
     ATTRIBUTED_FINDING,
@@ -413,7 +413,7 @@ def provokes(plan, laydown, state, slot):
         state.slot_parent[child] = slot
         state.slot_parent_number[child] = state.slot_number[slot]
         state.slot_outcome[child] = PENDING
-        push(state, due_h, 4 * child + REPRISAL)
+        push(state, due_h, rank_of(state.slot_number[slot], i), REPRISAL, child)
 
 
 @inlined
@@ -443,6 +443,7 @@ def incident_begins(plan, laydown, state, tally, journal, slot):
     state.slot_children[slot] = 0
     state.slot_held[slot] = 0
     state.slot_arrive_h[slot] = np.inf
+    state.slot_left_h[slot] = -np.inf
     state.slot_order_h[slot] = np.inf
     state.slot_need[slot] = plan.teams_wanted[kind]
     state.slot_open[slot] = 0
@@ -459,7 +460,8 @@ def incident_begins(plan, laydown, state, tally, journal, slot):
                 told = 2
             if plan.unanswered_extra > 0.0 and plan.teams_wanted[kind] > 0:
                 state.slot_held[slot] = 1
-                push(state, start_h + plan.standard_h[kind], 4 * slot + DEADLINE)
+                rank = rank_of(state.slot_number[slot], 0)
+                push(state, start_h + plan.standard_h[kind], rank, DEADLINE, slot)
         if plan.breeds_mean[kind] > 0.0 and cause != TRACE:
             provokes(plan, laydown, state, slot)
         if plan.casualties[kind] > 0.0:
@@ -476,7 +478,7 @@ def incident_begins(plan, laydown, state, tally, journal, slot):
     if delay_h == np.inf:
         incident_ends(plan, state, tally, journal, slot, UNSEEN, start_h)
     else:
-        push(state, start_h + delay_h, 4 * slot + NOTICED)
+        push(state, start_h + delay_h, rank_of(state.slot_number[slot], 0), NOTICED, slot)
     return told
 
 
@@ -561,7 +563,7 @@ def team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive):
         state.slot_order_h[slot] = now_h
     tally.counts[N_SENT] += 1
     tally.sums[S_DRIVE_H] += drive
-    push(state, done_h, 4 * team + TEAM_DONE)
+    push(state, done_h, 0, TEAM_DONE, team)
     stands_in(plan, laydown, state, tally, station, now_h)
 
 
@@ -587,6 +589,7 @@ def team_is_recalled(plan, state, tally, journal, team, now_h):
     state.team_done_h[team] = -1.0
     state.sector_free[plan.station_sector[plan.team_station[team]]] += 1
     state.slot_open[slot] -= 1
+    state.slot_left_h[slot] = now_h
     state.slot_need[slot] += 1
     if state.slot_arrive_h[slot] > now_h:  # nobody is there yet: who of the others will be first?
         state.slot_arrive_h[slot] = np.inf
@@ -621,6 +624,7 @@ def team_is_done(plan, laydown, state, tally, journal, team, now_h):
     tally.team_jobs[team] += 1
     state.team_slot[team] = -1
     state.slot_open[slot] -= 1
+    state.slot_left_h[slot] = now_h
     if state.slot_need[slot] == 0 and state.slot_open[slot] == 0:
         incident_is_over(plan, state, tally, journal, slot, now_h)
     owner = state.team_owner[team]
@@ -669,11 +673,17 @@ def team_takes_waiting(plan, laydown, state, tally, journal, team, now_h):
 
 
 @inlined
+def patience_ends_h(plan, state, slot):
+    """When an incident that waits is closed: no sooner than the last team left it."""
+    return max(state.slot_sighted_h[slot] + plan.give_up_h, state.slot_left_h[slot])
+
+
+@inlined
 def gives_up(plan, state, tally, journal, slot):
     """An incident has waited too long: no further team is asked for; if none is out, it ends unattended."""
     state.slot_need[slot] = 0
     if state.slot_open[slot] == 0:
-        until_h = state.slot_sighted_h[slot] + plan.give_up_h
+        until_h = patience_ends_h(plan, state, slot)
         if state.slot_arrive_h[slot] < np.inf:
             incident_is_over(plan, state, tally, journal, slot, until_h)
         else:
@@ -786,8 +796,7 @@ def _advance(plan, laydown, state, tally, journal, until_h):
         state.now[CLOCK] = now_h
         begins, sighted, freed, turns = -1, -1, -1, False
         if is_coming:
-            what = pop(state)
-            which, what = what >> 2, what & 3
+            what, which = pop(state)
             if what == TEAM_DONE:
                 if state.team_slot[which] >= 0 and state.team_done_h[which] == now_h:
                     freed = team_is_done(plan, laydown, state, tally, journal, which, now_h)
@@ -880,16 +889,17 @@ def _closes(plan, state, tally, journal, horizon_h):
     for slot in range(state.slot_outcome.shape[0]):
         if state.slot_outcome[slot] != UNDER_WAY:
             continue
-        until_h = state.slot_sighted_h[slot] + plan.give_up_h
+        until_h = patience_ends_h(plan, state, slot)
+        is_given_up = state.slot_open[slot] == 0 and until_h < horizon_h
         if state.slot_arrive_h[slot] < horizon_h:
-            incident_is_over(plan, state, tally, journal, slot, horizon_h)
+            incident_is_over(plan, state, tally, journal, slot, until_h if is_given_up else horizon_h)
             continue
         state.slot_arrive_h[slot] = np.inf
         state.slot_station[slot] = -1
         if state.slot_sighted_h[slot] >= horizon_h:
             state.slot_sighted_h[slot] = np.inf
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
-        elif state.slot_open[slot] == 0 and horizon_h > until_h:
+        elif is_given_up:
             incident_ends(plan, state, tally, journal, slot, GAVE_UP, until_h)
         else:
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from sim.lineclock.compiled import inlined
-from sim.lineclock.state import HEAP_SIZE, WAIT_HEAD, WAIT_TAIL
+from sim.lineclock.state import HEAP_SIZE, MOST_CHILDREN, WAIT_HEAD, WAIT_TAIL, WHICH_BITS
 
 
 @inlined
-def push(state, at_h, what):
-    """Put an event on the heap; simultaneous events come in the order of their codes."""
-    hours, whats = state.heap_h, state.heap_what
+def rank_of(number, child):
+    """The place of an incident, or of its n-th reprisal, among simultaneous events: by order of beginning.
+
+    Slots say nothing about it: which one is free depends on everything else that happens.
+    """
+    return (number + 1) * MOST_CHILDREN + child
+
+
+@inlined
+def push(state, at_h, rank, what, which):
+    """Put an event of a team or slot on the heap; simultaneous ones come by rank, then by what they are."""
+    code = (((rank << 2) | what) << WHICH_BITS) | which
+    hours, codes = state.heap_h, state.heap_what
     i = state.pointers[HEAP_SIZE]
     state.pointers[HEAP_SIZE] = i + 1
     while i > 0:
         up = (i - 1) >> 1
-        if hours[up] < at_h or (hours[up] == at_h and whats[up] <= what):
+        if hours[up] < at_h or (hours[up] == at_h and codes[up] <= code):
             break
         hours[i] = hours[up]
-        whats[i] = whats[up]
+        codes[i] = codes[up]
         i = up
     hours[i] = at_h
-    whats[i] = what
+    codes[i] = code
 
 
 @inlined
 def pop(state):
-    """Take the next event off the heap -> what it is."""
+    """Take the next event off the heap -> (what it is, its team or slot)."""
     hours, whats = state.heap_h, state.heap_what
     first = whats[0]
     size = state.pointers[HEAP_SIZE] - 1
@@ -48,7 +58,7 @@ def pop(state):
         i = down
     hours[i] = at_h
     whats[i] = what
-    return first
+    return (first >> WHICH_BITS) & 3, first & ((1 << WHICH_BITS) - 1)
 
 
 @inlined

@@ -137,8 +137,12 @@ S_RESPONSE_H, S_DRIVE_H = range(2)
 CLOCK, NEXT_TURN = 0, 1
 HEAP_SIZE, FREE_SLOTS, WAIT_HEAD, WAIT_TAIL, JOURNAL_ROWS, TRIP_ROWS, LISTED, NUMBER, TURN_SECTOR, TURN_CAUSE = range(10)
 
-# What a coming event on the heap is: 4 x team or slot + one of these.
+# What a coming event on the heap is. Its code is rank, one of these, and the team or slot, from the highest
+# bits to the lowest: simultaneous events come in the order of their codes, and no slot decides it. Teams have
+# rank 0; see `queues.rank_of`.
 TEAM_DONE, NOTICED, DEADLINE, REPRISAL = range(4)
+WHICH_BITS = 22
+"""Bits of a coming event's code for its team or slot; with them go 2 for what it is and 33 for its rank."""
 
 # State.slot_outcome of what has not ended: an incident under way, a reprisal that may yet be prevented.
 UNDER_WAY, PENDING = -1, -2
@@ -255,7 +259,7 @@ class State(NamedTuple):
     tension_h: Floats  # ... tension_h[x]
     fall_h: Floats  # fall_h[x] = when its level falls unless tension rises before; inf = never
     heap_h: Floats  # binary heap of coming events: time
-    heap_what: Ints  # 4 x team or slot + what it is
+    heap_what: Ints  # code of the coming event: its rank, what it is, its team or slot
     team_slot: Ints  # team_slot[m] = incident that it is sent to; -1 = free
     team_home_h: Floats  # team_home_h[m] = at base from then on; inf = sent or not manned
     team_order_h: Floats  # team_order_h[m] = when it was ordered out
@@ -280,6 +284,7 @@ class State(NamedTuple):
     slot_start_h: Floats  # when it began
     slot_sighted_h: Floats  # when the mission knew
     slot_arrive_h: Floats  # first arrival of those sent; inf = none
+    slot_left_h: Floats  # when a team last left it, done or called back; -inf = none has
     slot_order_h: Floats  # when the first team was ordered; inf = none yet
     slot_need: Ints  # teams still wanted
     slot_open: Ints  # teams out
