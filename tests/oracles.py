@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,18 @@ def count_agrees(count: int, mean: float) -> None:
     """Assert that a count fits a Poisson mean (one false alarm in a million)."""
     low, high = stats.poisson.interval(1 - FALSE_ALARM, mean)
     assert low <= count <= high, f"{count} does not fit a Poisson mean of {mean:.1f}: [{low:.0f}, {high:.0f}]"
+
+
+def never_lower(differences: Sequence[float] | Floats, *, catches: float) -> None:
+    """Assert that what is expected does not fall: *differences* (more - less) of independent replications, one-sided.
+
+    Student's t: mean >= -t(n - 1, 1 - 1e-6) x standard error. A fall of twice that margin is caught all but surely; it must not exceed
+    *catches*. Pairs under common random numbers make the standard error small, independent ones do not.
+    """
+    values = np.asarray(differences, dtype=float)
+    margin = stats.t.isf(FALSE_ALARM, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    assert 2 * margin <= catches, f"too weak: only a fall of {2 * margin:.3g} is caught, wanted {catches:.3g}"
+    assert values.mean() >= -margin, f"is lower: {values.mean():.4g} is below -{margin:.2g}"
 
 
 # O13: keyed chance ------------------------------------------------------------------------------------------
@@ -280,3 +293,62 @@ def folded_laplace(at_km: Floats, middle_km: Floats, spread_km: float, length_km
             at - at_km, middle_km, spread_km
         )
     return share
+
+
+# O8: escalation ---------------------------------------------------------------------------------------------
+
+
+def occupancy(embedded: Floats, stays_h: Sequence[float]) -> Floats:
+    """Share of the time that a semi-Markov process spends in each state: p_i m_i / sum of p_j m_j.
+
+    embedded[i, j]: chance that state i is followed by j; p, the stationary law of the visits, solves p = p embedded; m are mean stays.
+    """
+    states = len(embedded)
+    equations = np.vstack([embedded.T - np.eye(states), np.ones(states)])
+    visits = np.linalg.lstsq(equations, np.append(np.zeros(states), 1.0), rcond=None)[0]
+    weights = visits * np.asarray(stays_h)
+    return weights / weights.sum()
+
+
+def sooner(one: Any, other: Any, longest_h: float) -> tuple[float, float]:
+    """Of two independent times with frozen laws of scipy: chance that *one* is the sooner, and mean of the sooner.
+
+    P = integral of f_one x (1 - F_other); mean = integral of (1 - F_one)(1 - F_other); by the trapezoid on 200,000 steps.
+    """
+    at_h = np.linspace(0.0, longest_h, 200_001)
+    chance = np.trapezoid(other.sf(at_h), one.cdf(at_h))
+    return float(chance), float(np.trapezoid(one.sf(at_h) * other.sf(at_h), at_h))
+
+
+def shot_noise_survival(
+    *, rate_per_h: float, jump: float, half_life_h: float, threshold: float, horizon_h: float, pieces: int
+) -> tuple[Floats, Floats]:
+    """(times, chance that decaying tension has not reached its threshold by then), from tension 0.
+
+    Jumps come at a constant rate r; between them tension falls as x e^(-b t), b = ln 2 / half-life. Let S(x, t) be the chance to stay
+    below the threshold B for a time t from x. Looking at the first moment h: either nothing comes, or a jump at u <= h, so
+    S(x, t) = e^(-r h) S(x e^(-b h), t - h) + integral over u in [0, h] of r e^(-r u) S(x e^(-b u) + jump, t - u) du, with S = 0 from B on.
+    On a grid x_i = B e^(-i b h) falling for a step of h leads from one point of the grid to the next, exactly. The integral is taken by the
+    trapezoid, in two rounds, because its near end needs S of the new time. It leaps where x + jump = B: the step h is such that B - jump
+    is the point number *pieces*, which counts as safe to who sets out from it and as lost to who arrives. The last point stands for no
+    tension, from which nothing falls. The error falls with the square of h.
+    """
+    decay = math.log(2.0) / half_life_h
+    h = math.log(threshold / (threshold - jump)) / decay / pieces
+    points, steps = math.ceil(math.log(1e6) / (decay * h)), math.ceil(horizon_h / h)
+    x = threshold * np.exp(-decay * h * np.arange(points))
+    x[-1] = 0.0
+    after = np.append(np.arange(1, points), points - 1)
+    rising, leaves, arrives = x[::-1], np.arange(points) >= pieces, np.arange(points) > pieces
+
+    def at_jump(s: Floats, is_safe: NDArray[np.bool_]) -> Floats:
+        return np.where(is_safe, np.interp(x + jump, rising, s[::-1]), 0.0)
+
+    alive, half, survives = math.exp(-rate_per_h * h), rate_per_h * h / 2, np.ones(points)
+    out = [1.0]
+    for _ in range(steps):
+        far_end = alive * (survives + half * at_jump(survives, arrives))[after]
+        for _ in range(2):
+            survives = far_end + half * at_jump(survives, leaves)
+        out.append(float(survives[-1]))
+    return h * np.arange(steps + 1), np.array(out)

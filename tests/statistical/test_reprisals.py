@@ -322,8 +322,8 @@ def test_a_level_multiplies_what_incidents_provoke(theatre_of: Stage):
         (~later & north & (family.of["kind"] == 0), MEAN),
     ):
         oracles.count_agrees(int(family.of["children"][here].sum()), n * np.count_nonzero(here))
+    here = later & north
     with pytest.raises(AssertionError, match="does not fit"):
-        here = later & north
         oracles.count_agrees(int(family.of["children"][here].sum()), MEAN * np.count_nonzero(here))
 
 
