@@ -72,7 +72,7 @@ def run(
     folder to write, refused if it is there
     unless *force*; without it the run lives in a temporary folder for as long as the returned object.
     progress is called with (done, wanted).
-    journal: also keep one row for each incident; report: also
+    journal: also keep one row for each incident and each trip of a team; report: also
     build figures and report.html. The results are the same bit for bit for any jobs or executor.
     Raises ScenarioError where the scenario does not fit its line.
     """

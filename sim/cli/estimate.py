@@ -70,6 +70,10 @@ def _print(name: str, length_km: float, e: Estimate) -> None:
         sighted = "-" if s.sighted_share is None else f"{s.sighted_share:.0%}"
         tasks = "".join(f"{f'{s.manned[t]}/{s.wanted[t]}':>14}" for t in TASKS[1:])
         print(f"  {s.title[:32]:<32}{s.length_km:>6.0f}{s.watched_share:>9.0%}{sighted:>9}  {tasks}")
+    if e.leaves_out:
+        print("\n  knows nothing of")
+        for what in e.leaves_out:
+            print(f"  - {what}")
     print("\n  troops to task, for the laydown as wanted")
     for step in e.troops_to_task:
         sign = "=" if step.is_total else "+"

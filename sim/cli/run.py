@@ -14,6 +14,7 @@ import click
 
 from sim.cli.main import TargetMissed, UserError
 from sim.cli.options import json_option, loaded, scenario_argument, set_option
+from sim.results.names import COLLAPSE, FROM_THE_START, SHARES
 from sim.results.target import Target, read_target
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ HEADLINES = (
     help="Run folder to write. [default: a new one under runs/]",
 )
 @click.option("--force", is_flag=True, help="Overwrite the run folder.")
-@click.option("--journal", is_flag=True, help="Also keep one row for every incident.")
+@click.option("--journal", is_flag=True, help="Also keep a row for every incident and every trip of a team.")
 @click.option(
     "--report/--no-report", "with_report", default=True, help="Build figures and report.html. [default: yes]"
 )
@@ -91,8 +92,10 @@ def command(
     """
     if replication is not None and replications is not None:
         raise click.UsageError("--replication runs one history and --replications many: give one of them")
-    targets = [read_target(text) for text in requirements]
     file = loaded(scenario, settings)
+    escalation = file.scenario.escalation
+    levels = () if escalation is None else tuple(escalation.levels)
+    targets = [read_target(text, levels) for text in requirements]
     from sim.campaign.theatre import stage
     from sim.results.store import FolderExists, free_name, refuse_what_is_there
     from sim.study.lint import unlikely
@@ -214,8 +217,25 @@ def _answer(summary: dict[str, Any], folder: pathlib.Path, with_report: bool) ->
             print(f"  {label:<30}{_with_interval(metrics[name])}")
     if metrics.get("response.waited_share", {}).get("mean") is not None:
         print(f"  {'calls that had to wait':<30}{metrics['response.waited_share']['mean']:>9.1%}")
+    _say_whether_it_holds(metrics)
     print(f"  {'soldiers tied up in rotation':<30}{metrics['force.pool']['mean']:>9,.0f}")
     print(f"\n{folder / 'report.html' if with_report else folder}")
+
+
+def _say_whether_it_holds(metrics: dict[str, Any]) -> None:
+    """Where the scenario escalates: does the ceasefire stand at the end, and how tense are sectors?"""
+    if COLLAPSE not in metrics:
+        return
+    from sim.results.statistics import opposite
+
+    print(f"  {'ceasefire stands at the end':<30}{_with_interval(opposite(metrics[COLLAPSE]))}")
+    days = {
+        name.removeprefix(FROM_THE_START): metric["mean"]
+        for name, metric in metrics.items()
+        if name.startswith(FROM_THE_START)
+    }
+    told = ", ".join(f"{level} {mean:,.1f}" for level, mean in days.items())
+    print(f"  {'days of a sector in each level':<33}{told}")
 
 
 def _with_interval(metric: dict[str, Any]) -> str:
@@ -230,11 +250,7 @@ def _with_interval(metric: dict[str, Any]) -> str:
 
 def _shown(value: float, unit: str) -> str:
     return (
-        f"{value:.1%}"
-        if unit == "share"
-        else f"{value:.2f} {unit}"
-        if unit == "h"
-        else f"{value:,.1f} {unit}"
+        f"{value:.1%}" if unit in SHARES else f"{value:.2f} {unit}" if unit == "h" else f"{value:,.1f} {unit}"
     )
 
 

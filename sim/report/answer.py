@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sim.report.words import amount, interval, listed, number, percent
+from sim.results.names import COLLAPSE, FROM_THE_START
+from sim.results.statistics import opposite
 
 if TYPE_CHECKING:
     from sim.report.run import Run
@@ -47,12 +49,30 @@ def sentences(run: Run) -> list[str]:
             f"Averaged over the whole time, arrival included, it is short of {percent(short)} of the wanted "
             "laydown."
         )
-    out = [first, second]
+    out = [*_holds(run), first, second]
     if "coverage.sighted_share" not in metrics:
         out.append("No violations were described, so nothing is said about sighting or response.")
     elif metrics["coverage.sighted_share"]["mean"] is None:
         out.append("Nothing happened in any replication, so nothing is said about sighting or response.")
     return out
+
+
+def _holds(run: Run) -> list[str]:
+    """Whether the ceasefire stands, and how tense its sectors are; nothing where nothing escalates."""
+    metrics, escalation = run.answer["metrics"], run.setting.scenario.escalation
+    if COLLAPSE not in metrics or escalation is None:
+        return []
+    stands = opposite(metrics[COLLAPSE])
+    if run.replication_count > 1:
+        holds = f"In {_rounded(stands, stands['mean'])} of histories the ceasefire stands at the end."
+    else:
+        holds = "In this history the ceasefire " + ("stands at the end." if stands["mean"] else "collapses.")
+    days = [
+        f"{number(metrics[f'{FROM_THE_START}{name}']['mean'])} in {part.title or name.replace('_', ' ')}"
+        for name, part in escalation.levels.items()
+    ]
+    spent = f"Of {number(run.setting.horizon_days, 0)} days a sector spends {listed(days)}, on average."
+    return [f"{holds} {spent}"]
 
 
 def cards(run: Run) -> list[Card]:
@@ -84,6 +104,16 @@ def cards(run: Run) -> list[Card]:
         ("force.pool", "rotation pool", "soldiers that the nations tie up to keep up what they pledged"),
     )
     out: list[Card] = []
+    if COLLAPSE in metrics:
+        stands = opposite(metrics[COLLAPSE])
+        out.append(
+            Card(
+                label="ceasefire stands at the end",
+                value=percent(stands["mean"]),
+                interval=_interval(run, stands),
+                meaning="share of histories without a collapse, under the levels that the author set",
+            )
+        )
     for name, label, meaning in wanted:
         if name not in metrics or metrics[name]["mean"] is None or len(out) == 5:
             continue

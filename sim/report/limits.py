@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.report.words import listed, percent
+from sim.report.words import listed, number, percent
+from sim.scenario.quantities import spoken
 
 if TYPE_CHECKING:
     from sim.report.run import Run
+    from sim.scenario.schema import Scenario
+
+Limit = tuple[str, str]
 
 
-def limits(run: Run) -> list[tuple[str, str]]:
+def limits(run: Run) -> list[Limit]:
     """(what, in a sentence or two), gravest first."""
     scenario, count = run.setting.scenario, run.replication_count
     out = [
@@ -39,30 +43,15 @@ def limits(run: Run) -> list[tuple[str, str]]:
                 "This is one random history. It has no intervals, and another seed gives other numbers.",
             )
         )
-    deterred = [run.setting.type_title(name) for name, v in scenario.violations.items() if v.deterrence > 0]
-    if deterred:
-        shares = [percent(v.deterrence, 0) for v in scenario.violations.values() if v.deterrence > 0]
-        effect = (
-            f"Deterrence was set for {listed(deterred)} ({listed(shares)} of the incidents vanish where "
-            "every one would be seen): that is its author's belief, not a result."
-        )
-    else:
-        effect = (
-            "No effect of the force on the parties was set: watching and attending change nothing about how "
-            "many incidents happen."
-        )
     out += [
         (
             "What the parties do is the author's assumption.",
-            f"How often, where and when incidents happen was written into the scenario. {effect}",
+            "How often, where and when incidents happen was written into the scenario. "
+            + _effects_of_the_force(run),
         ),
-        (
-            "Incidents do not provoke each other.",
-            (
-                "Each happens independently of the others, of what was answered, and of events elsewhere, at "
-                "the rates stated. Bursts, reprisals and decay of the ceasefire are not in this run."
-            ),
-        ),
+        _reprisals(run),
+        _truce(scenario),
+        _levels(scenario),
         (
             "Watchers notice independently of each other.",
             (
@@ -70,13 +59,7 @@ def limits(run: Run) -> list[tuple[str, str]]:
                 "cause other than night and weather, the true share is lower."
             ),
         ),
-        (
-            "Nobody is shot at, and nothing is aimed at.",
-            (
-                "The model has no casualties, no combat, no targeting and no rules for the use of force. "
-                "Posts and teams are numbers and distances; it is no plan for where to put anybody."
-            ),
-        ),
+        _casualties(run),
     ]
     if scenario.line.file is None:
         out.append(
@@ -118,3 +101,119 @@ def limits(run: Run) -> list[tuple[str, str]]:
             )
         )
     return out
+
+
+def _effects_of_the_force(run: Run) -> str:
+    """Everything that was set as an effect of watching and attending on what the parties do."""
+    title, scenario = run.setting.type_title, run.setting.scenario
+    kinds = scenario.violations.items()
+    deters = [f"{title(name)} ({percent(v.deterrence, 0)})" for name, v in kinds if v.deterrence > 0]
+    calms = [
+        f"{title(name)} ({percent(v.retaliation.calming, 0)})"
+        for name, v in kinds
+        if v.retaliation is not None and v.retaliation.mean * v.retaliation.calming > 0
+    ]
+    effects = []
+    if deters:
+        effects.append(
+            f"deterrence, for {listed(deters)}: so many of these vanish where every one would be seen"
+        )
+    if calms:
+        effects.append(
+            f"calming, for {listed(calms)}: with that chance a team on the spot prevents a reprisal"
+        )
+    if scenario.escalation is not None and scenario.escalation.unanswered_factor > 1:
+        factor = number(scenario.escalation.unanswered_factor)
+        effects.append(
+            f"tension: an incident that nobody attends in time weighs {factor} times as much as one that is"
+        )
+    if not effects:
+        return (
+            "No effect of the force on the parties was set: watching and attending change nothing about how "
+            "many incidents happen."
+        )
+    return (
+        "What the force does to the parties is the author's belief as well, not a result: "
+        f"{'; '.join(effects)}."
+    )
+
+
+def _reprisals(run: Run) -> Limit:
+    scenario, title = run.setting.scenario, run.setting.type_title
+    provoke = [
+        f"{title(name)} ({number(v.retaliation.mean)})"
+        for name, v in scenario.violations.items()
+        if v.retaliation is not None and v.retaliation.mean > 0
+    ]
+    if not provoke:
+        return (
+            "Incidents do not provoke each other.",
+            "Each happens independently of the others: bursts and reprisals are not in this run.",
+        )
+    return (
+        "Reprisals follow a stated law.",
+        "An incident provokes a random number of others nearby and soon after, whoever was to blame; how "
+        f"many on average, directly and in the lowest level: {listed(provoke)}. Nobody in the model decides "
+        "to strike back, or not to.",
+    )
+
+
+def _truce(scenario: Scenario) -> Limit:
+    truce = scenario.truce
+    recommits = any(event.recommit is not None for event in scenario.events.values())
+    if truce.doubling is None and not recommits:
+        return (
+            "The ceasefire does not wear out.",
+            "With time alone, incidents become neither more nor fewer, but for the months of the year.",
+        )
+    wears = (
+        f"Rates double every {spoken(truce.doubling, 'duration')}, up to {number(truce.ceiling)} times what "
+        "was stated"
+        if truce.doubling is not None
+        else "Rates stay as stated until the parties recommit"
+    )
+    events = "the parties recommit when the scenario says so" if recommits else "nobody recommits"
+    return (
+        "The truce wears out by the clock.",
+        f"{wears}; {events}. The model knows nothing of the politics behind it.",
+    )
+
+
+def _levels(scenario: Scenario) -> Limit:
+    escalation = scenario.escalation
+    if escalation is None:
+        return (
+            "Nothing escalates.",
+            "There are no levels and no collapse: the ceasefire stands in every history because the scenario "
+            "knows nothing else.",
+        )
+    hazards = sum(len(level.hazards) for level in escalation.levels.values())
+    outside = " Some changes come at random, for reasons that are outside the model." if hazards else ""
+    return (
+        "Escalation is a ladder that the author built.",
+        "Tension, thresholds and what each of the "
+        f"{len(escalation.levels)} levels changes were set.{outside} "
+        "The chance that the ceasefire stands follows from them; it is no forecast. After a collapse nothing "
+        "more is counted: numbers per day are over the time for which it stood.",
+    )
+
+
+def _casualties(run: Run) -> Limit:
+    kinds, title = run.setting.scenario.violations.items(), run.setting.type_title
+    attacks = [title(name) for name, v in kinds if v.against_force]
+    harmful = [f"{title(name)} ({number(v.casualties)})" for name, v in kinds if v.casualties > 0]
+    aimed = "no combat, no targeting and no rules for the use of force"
+    plan = "Posts and teams are numbers and distances; it is no plan for where to put anybody."
+    if not harmful and not attacks:
+        return (
+            "Nobody is shot at, and nothing is aimed at.",
+            f"This run has no casualties, {aimed}. {plan}",
+        )
+    against = f"Directed at the mission: {listed(attacks)}. " if attacks else ""
+    hurt = (
+        f"Its dead and wounded are a mean number per incident, for {listed(harmful)}, whatever the force "
+        "does; they are counted and not taken off its strength. "
+        if harmful
+        else "No casualties were set. "
+    )
+    return ("Harm to the mission is a stated number.", f"{against}{hurt}The model has {aimed}. {plan}")

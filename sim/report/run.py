@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from sim.report.words import amount, interval
-from sim.results.names import MEANINGS
+from sim.results.names import COLLAPSE, meaning_of
 from sim.results.store import MANIFEST, SCENARIO, SUMMARY
 
 if TYPE_CHECKING:
@@ -87,6 +87,19 @@ class Run:
         """Replications in the folder."""
         return int(self.answer["replications"])
 
+    @property
+    def escalates(self) -> bool:
+        """Whether sectors change their level, and the ceasefire may collapse."""
+        return COLLAPSE in self.answer["metrics"]
+
+    @cached_property
+    def counted_days(self) -> float:
+        """Days for which incidents were counted, all replications together: while the ceasefire stood."""
+        if self.escalates:
+            # Where all collapse at once nothing is counted, and nothing happens in a day.
+            return float(self.replications["escalation.stood_days"].sum()) or 1.0
+        return self.setting.horizon_days * self.replication_count
+
     # tables ------------------------------------------------------------
 
     @cached_property
@@ -97,7 +110,7 @@ class Run:
         columns = ["mean", "ci_low", "ci_high", "p05", "p50", "p95", "unit"]
         table = pd.DataFrame.from_dict(self.answer["metrics"], orient="index", columns=columns)
         table = table.astype(dict.fromkeys(columns[:-1], float))
-        table["meaning"] = [MEANINGS.get(str(name), "") for name in table.index]
+        table["meaning"] = [meaning_of(str(name)) for name in table.index]
         return table.rename_axis("metric")
 
     @cached_property
@@ -107,17 +120,17 @@ class Run:
 
     @cached_property
     def series(self) -> pd.DataFrame:
-        """A row for each replication and day: soldiers and counts of incidents."""
+        """A row for each replication and day: soldiers, and counts of incidents while the ceasefire stood."""
         return self._table("series")
 
     @cached_property
     def types(self) -> pd.DataFrame:
-        """A row for each replication and violation type: ledgers and outcomes."""
+        """A row for each replication and violation type: ledgers, outcomes, findings, causes."""
         return self._table("types")
 
     @cached_property
     def sectors(self) -> pd.DataFrame:
-        """A row for each replication and sector: outcomes."""
+        """A row for each replication and sector: ledgers, outcomes, casualties."""
         return self._table("sectors")
 
     @cached_property
@@ -159,17 +172,44 @@ class Run:
     @cached_property
     def journal(self) -> pd.DataFrame:
         """A row for each incident; there only when the run kept it."""
-        if not (self.folder / "journal.parquet").is_file():
-            raise NotARun(
-                f"{self.folder} has no journal\n    hint: run again with --journal; keep few replications, "
-                "it is large"
-            )
-        return self._table("journal")
+        return self._kept("journal")
+
+    @cached_property
+    def trips(self) -> pd.DataFrame:
+        """A row for each trip of a team; there only when the run kept its journal."""
+        return self._kept("trips")
+
+    @cached_property
+    def levels(self) -> pd.DataFrame:
+        """A row for each change of a sector's level; there only when the scenario escalates."""
+        return self._of_escalation("levels")
+
+    @cached_property
+    def survival(self) -> pd.DataFrame:
+        """A row for each day: share of histories whose ceasefire stands at its end with a 95 % band, mean
+        share of sectors in each level; there only when the scenario escalates.
+        """
+        return self._of_escalation("survival")
 
     @cached_property
     def plot(self) -> Plots:
         """The figures of the report."""
         return Plots(self)
+
+    def _kept(self, name: str) -> pd.DataFrame:
+        if not (self.folder / f"{name}.parquet").is_file():
+            raise NotARun(
+                f"{self.folder} has no journal\n    hint: run again with --journal; keep few replications, "
+                "it is large"
+            )
+        return self._table(name)
+
+    def _of_escalation(self, name: str) -> pd.DataFrame:
+        if not self.escalates:
+            raise NotARun(
+                f"nothing escalates in {self.folder}\n    hint: describe `escalation` in the scenario"
+            )
+        return self._table(name)
 
     def _table(self, name: str) -> pd.DataFrame:
         import pandas as pd
@@ -193,7 +233,7 @@ class Run:
                 name,
                 amount(metric["mean"], metric["unit"]),
                 interval(metric) or "",
-                MEANINGS.get(name, ""),
+                meaning_of(name),
             ]
             rows.append(
                 "<tr>"
@@ -241,6 +281,18 @@ class Plots:
         from sim.report.figures.chainage_time import chainage_time, chainage_time_table
 
         return self._drawn(chainage_time, chainage_time_table(self._run), ax, (7.2, 3.2))
+
+    def escalation(self, ax: Axes | None = None) -> Axes:
+        """Share of sectors in each level, over time; only where the scenario escalates."""
+        from sim.report.figures.escalation import escalation_table, levels_over_time
+
+        return self._drawn(levels_over_time, escalation_table(self._run), ax, (7.2, 3.2))
+
+    def survival(self, ax: Axes | None = None) -> Axes:
+        """Share of histories whose ceasefire still stands, over time; only where the scenario escalates."""
+        from sim.report.figures.escalation import escalation_table, survival_curve
+
+        return self._drawn(survival_curve, escalation_table(self._run), ax, (7.2, 3.2))
 
     def strength(self, ax: Axes | None = None) -> Axes:
         """Soldiers pledged, on station, effective and needed, over time."""

@@ -15,6 +15,14 @@ from sim.report.figures.chainage_time import (
     chainage_time_table,
     incidents_by_time,
 )
+from sim.report.figures.escalation import (
+    escalation_caption,
+    escalation_table,
+    legend_rows,
+    levels_over_time,
+    survival_curve,
+    turns_table,
+)
 from sim.report.figures.ledger import funnel, funnel_table, ledger_caption, outcome_bars, outcome_table
 from sim.report.figures.map import line_map, map_caption, map_shape, map_table
 from sim.report.figures.response import (
@@ -53,7 +61,8 @@ class Sheet:
 
 def sheets(run: Run) -> Iterator[Sheet]:
     """Every figure of the report, in its order."""
-    for make in (_map, _strip, _chainage_time, _strength, _response, _ledger, _waterfall):
+    escalation = (_escalation,) if run.escalates else ()
+    for make in (*escalation, _map, _strip, _chainage_time, _strength, _response, _ledger, _waterfall):
         with style.styled():
             yield make(run)
 
@@ -79,6 +88,28 @@ def _empty(key: str, heading: str, caption: str) -> Sheet:
 def _top_in(run: Run) -> float:
     """Room above axes for sector names."""
     return 0.38 if len(run.setting.sectors.names) > 1 else 0.12
+
+
+def _escalation(run: Run) -> Sheet:
+    table = escalation_table(run)
+    names = 0.1 + 0.17 * legend_rows(table)
+    each, high = 1.75, 2 * 1.75 + 0.12 + 0.08 + 0.45 + names
+    figure = _figure(high)
+    left, width = 0.095, 0.79
+    above = figure.add_axes((left, 1 - (0.12 + each) / high, width, each / high))
+    below = figure.add_axes((left, 0.45 / high, width, each / high))
+    survival_curve(table, above)
+    above.tick_params(axis="x", labelbottom=False)
+    above.set_xlabel("")
+    levels_over_time(table, below)
+    return _sheet(
+        "escalation",
+        "Escalation",
+        escalation_caption(table),
+        figure,
+        (table, "survival.parquet"),
+        (turns_table(run), "levels.parquet"),
+    )
 
 
 def _map(run: Run) -> Sheet:

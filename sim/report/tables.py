@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.force.manning import PATROLS, POSTS, TEAMS
 from sim.report.words import DASH, NOTHING, entry, heading, interval, number, percent
-from sim.results.names import MEANINGS
+from sim.results.names import SHARES, meaning_of
 from sim.results.statistics import summarise
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def metric_rows(run: Run) -> Printed:
     rows = []
     for name, metric in run.answer["metrics"].items():
         keys = ("mean", "ci_low", "ci_high", "p05", "p50", "p95") if several else ("mean",)
-        scale, unit = (100.0, "%") if metric["unit"] == "share" else (1.0, metric["unit"])
+        scale, unit = (100.0, "%") if metric["unit"] in SHARES else (1.0, metric["unit"])
         decimals = _decimals(metric, scale)
         told = [NOTHING if metric[key] is None else number(scale * metric[key], decimals) for key in keys]
         if several:
@@ -46,7 +46,7 @@ def metric_rows(run: Run) -> Printed:
             told[1:3] = [
                 DASH if low is None else "no variation" if low == high else f"{told[1]} to {told[2]}"
             ]
-        rows.append((name, *told, unit, MEANINGS.get(name, "")))
+        rows.append((name, *told, unit, meaning_of(name)))
     between = ("95 % interval", "5 %", "50 %", "95 %") if several else ()
     return Printed(
         headings=("metric", "mean" if several else "value", *between, "unit", "what it says"),
@@ -70,7 +70,7 @@ def type_rows(run: Run) -> Printed:
         asks = run.setting.asks_for_teams(str(name))
         told = [
             run.setting.type_title(str(name)),
-            number(float(happened.sum()) / (run.setting.horizon_days * run.replication_count)),
+            number(float(happened.sum()) / run.counted_days),
         ]
         for ledger in ("sighted", "attended", "attended_in_time", "attributed"):
             told.append(
@@ -100,7 +100,6 @@ def sector_rows(run: Run) -> Printed:
     setting, cells = run.setting, run._table("cells")
     counts = ["happened", "sighted", "asked", "attended_in_time", "attributed"]
     length = cells["to_km"] - cells["from_km"]
-    days = setting.horizon_days * run.replication_count
     rows = []
     for x, name in enumerate(setting.sectors.names):
         here = cells["sector"] == name
@@ -112,7 +111,7 @@ def sector_rows(run: Run) -> Printed:
                 name,
                 number(float(setting.sectors.edges_km[x + 1] - setting.sectors.edges_km[x])),
                 *(number(float(setting.wanted[x][task])) for task in (POSTS, PATROLS, TEAMS)),
-                number(float(total["happened"]) / days),
+                number(float(total["happened"]) / run.counted_days),
                 _part(float(watched), float(length[here].sum())),
                 _part(float(total["sighted"]), float(total["happened"])),
                 _part(float(total["attended_in_time"]), float(total["asked"])),

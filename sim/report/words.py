@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sim.results.names import SHARES
 from sim.scenario.quantities import HOURS_PER_DAY, MINUTES_PER_HOUR, spoken
 
 NBSP = "\u00a0"
@@ -57,7 +58,7 @@ def amount(value: float | None, unit: str) -> str:
     """A metric's value with its unit; None in words."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    if unit == "share":
+    if unit in SHARES:
         return percent(value)
     if unit == "h":
         return hours(value)

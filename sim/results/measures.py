@@ -19,61 +19,117 @@ from sim.lineclock.state import (
     N_ANSWERABLE,
     N_DETERRED,
     N_FALSE,
+    N_PREVENTED,
     N_WAITED,
+    RETALIATION,
     S_RESPONSE_H,
     SIGHTED,
     TIME_BINS,
     bin_starts_h,
 )
-from sim.scenario.quantities import HOURS_PER_DAY
+from sim.results.levels import first_reached_h, hours_in_levels, stands_after_day
+from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH
 
 
 def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
-    """Metrics of one replication; what a scenario cannot have is absent, what never happened is None."""
-    plan, tally, ground = theatre.plan, history.tally, theatre.ground
-    horizon_h = theatre.horizon_h
-    days = horizon_h / HOURS_PER_DAY
-    ledger = tally.type_ledger.sum(axis=0)
-    asks = plan.teams_wanted > 0
-    asking = tally.type_ledger[asks].sum(axis=0)
-    out: dict[str, float | None] = {}
-    length = ground.cells.length_km
-    out["coverage.line_watched_share"] = float(
-        (history.watched_h * length).sum() / (length.sum() * horizon_h)
-    )
+    """Metrics of one replication; what a scenario cannot have is absent, what never happened is None.
+
+    Incidents are counted, and the line is watched, for as long as the ceasefire stands: numbers per day and
+    shares of time are over that. The force is there over the whole horizon.
+    """
+    out = {**_coverage(theatre, history), **_response(theatre, history), **_incidents(theatre, history)}
+    if theatre.ladder.climbs:
+        out.update(_escalation(theatre, history))
+    out.update(_force(theatre, history))
+    return out
+
+
+def _coverage(theatre: Theatre, history: History) -> dict[str, float | None]:
+    plan, tally, length = theatre.plan, history.tally, theatre.ground.cells.length_km
+    out: dict[str, float | None] = {
+        "coverage.line_watched_share": _share(
+            float((history.watched_h * length).sum()), float(length.sum()) * history.stood_h
+        )
+    }
     if len(plan.severity):
+        ledger = tally.type_ledger.sum(axis=0)
         out["coverage.sighted_share"] = _share(ledger[SIGHTED], ledger[HAPPENED])
+    asks = plan.teams_wanted > 0
     if asks.any():
+        asking = tally.type_ledger[asks].sum(axis=0)
         out["coverage.attended_in_time_share"] = _share(asking[IN_TIME_COUNT], asking[HAPPENED])
         out["coverage.attributed_share"] = _share(asking[ATTRIBUTED], asking[HAPPENED])
     out["coverage.revisit_gap_h"] = histogram_quantile_h(history.gap_weight, 0.5)
-    if asks.any():
-        out["response.time_h.mean"] = _share(float(tally.sums[S_RESPONSE_H]), asking[ATTENDED])
-        out["response.time_h.p90"] = histogram_quantile_h(tally.response.sum(axis=0), 0.9)
-        out["response.team_utilisation"] = _share(float(tally.team_busy_h.sum()), history.team_duty_h)
-        out["response.waited_share"] = _share(tally.counts[N_WAITED], tally.counts[N_ANSWERABLE])
+    return out
+
+
+def _response(theatre: Theatre, history: History) -> dict[str, float | None]:
+    tally, asks = history.tally, theatre.plan.teams_wanted > 0
+    if not asks.any():
+        return {}
+    attended = tally.type_ledger[asks, ATTENDED].sum()
+    return {
+        "response.time_h.mean": _share(float(tally.sums[S_RESPONSE_H]), attended),
+        "response.time_h.p90": histogram_quantile_h(tally.response.sum(axis=0), 0.9),
+        "response.team_utilisation": _share(float(tally.team_busy_h.sum()), history.team_duty_h),
+        "response.waited_share": _share(tally.counts[N_WAITED], tally.counts[N_ANSWERABLE]),
+    }
+
+
+def _incidents(theatre: Theatre, history: History) -> dict[str, float | None]:
+    plan, tally = theatre.plan, history.tally
+    days = history.stood_h / HOURS_PER_DAY
+    ledger = tally.type_ledger.sum(axis=0)
+    out: dict[str, float | None] = {}
     if len(plan.severity):
-        out["incidents.happened_per_day"] = float(ledger[HAPPENED] / days)
-        out["incidents.sighted_per_day"] = float(ledger[SIGHTED] / days)
-        out["incidents.false_reports_per_day"] = float(tally.counts[N_FALSE] / days)
+        out["incidents.happened_per_day"] = _share(ledger[HAPPENED], days)
+        out["incidents.sighted_per_day"] = _share(ledger[SIGHTED], days)
+        out["incidents.false_reports_per_day"] = _share(tally.counts[N_FALSE], days)
     if plan.deterrence.any():
-        out["incidents.deterred_per_day"] = float(tally.counts[N_DETERRED] / days)
-    force = history.force
+        out["incidents.deterred_per_day"] = _share(tally.counts[N_DETERRED], days)
+    if plan.breeds_mean.any():
+        provoked = tally.type_cause[:, RETALIATION].sum()
+        out["incidents.from_retaliation_share"] = _share(provoked, ledger[HAPPENED])
+    if (plan.breeds_mean * plan.calming).any():
+        out["incidents.prevented_per_day"] = _share(tally.counts[N_PREVENTED], days)
+    return out
+
+
+def _escalation(theatre: Theatre, history: History) -> dict[str, float | None]:
+    names, first_h = theatre.ladder.names, first_reached_h(theatre, history)
+    hours = hours_in_levels(theatre, history).sum(axis=0) / len(theatre.ground.sector_names)
+    out: dict[str, float | None] = {
+        "escalation.collapse_probability": float(history.collapsed),
+        "escalation.stood_days": history.stood_h / HOURS_PER_DAY,
+    }
+    for name, spent_h in zip(names, hours, strict=True):
+        out[f"escalation.days_in.{name}"] = float(spent_h / HOURS_PER_DAY)
+    for name, at_h in zip(names[1:], first_h[1:], strict=True):
+        is_reached = bool(np.isfinite(at_h))
+        out[f"escalation.reach_probability.{name}"] = float(is_reached)
+        out[f"escalation.first_reach_days.{name}"] = float(at_h / HOURS_PER_DAY) if is_reached else None
+    return out
+
+
+def _force(theatre: Theatre, history: History) -> dict[str, float | None]:
+    force, horizon_h = history.force, theatre.horizon_h
     lasts_h = np.diff(np.append(force.at_h, horizon_h))
     cost = float((theatre.wanted * theatre.prices).sum())
     present_h = (force.present * lasts_h[:, None]).sum(axis=0)
-    out["force.pledged"] = float(sum(c.strength for c in theatre.contingents))
-    out["force.on_station"] = float(present_h.sum() / horizon_h)
-    out["force.effective"] = float((force.effective * lasts_h).sum() / horizon_h)
-    out["force.short_share"] = _share(float((force.short * lasts_h).sum() / horizon_h), cost)
-    out["force.patrols_per_day"] = float(
-        (force.manned[:, :, PATROLS].sum(axis=1) * lasts_h).sum() / horizon_h
-    )
-    out["force.pool"] = float(sum(c.strength * c.pool_ratio for c in theatre.contingents))
-    out["force.person_tours"] = float(
-        sum(h / (c.tour_h - c.overlap_h) for h, c in zip(present_h, theatre.contingents, strict=True))
-    )
-    out["force.aircraft_lost"] = float(history.aircraft_lost)
+    patrols = force.manned[:, :, PATROLS].sum(axis=1)
+    tours = (h / (c.tour_h - c.overlap_h) for h, c in zip(present_h, theatre.contingents, strict=True))
+    out: dict[str, float | None] = {
+        "force.pledged": float(sum(c.strength for c in theatre.contingents)),
+        "force.on_station": float(present_h.sum() / horizon_h),
+        "force.effective": float((force.effective * lasts_h).sum() / horizon_h),
+        "force.short_share": _share(float((force.short * lasts_h).sum() / horizon_h), cost),
+        "force.patrols_per_day": float((patrols * lasts_h).sum() / horizon_h),
+        "force.pool": float(sum(c.strength * c.pool_ratio for c in theatre.contingents)),
+        "force.person_tours": float(sum(tours)),
+        "force.aircraft_lost": float(history.aircraft_lost),
+    }
+    if theatre.plan.casualties.any():
+        out["force.casualties"] = float(history.tally.casualties.sum())
     return out
 
 
@@ -97,32 +153,15 @@ def _share(part: float, whole: float) -> float | None:
     return float(part) / float(whole) if whole > 0 else None
 
 
-def daily(theatre: Theatre, history: History) -> dict[str, np.ndarray[tuple[int], np.dtype[np.generic]]]:
-    """The time series of one replication, a row for each day of the horizon."""
-    days = int(np.ceil(theatre.horizon_h / HOURS_PER_DAY))
-    counts = history.tally.day[:days]
-    middle = np.minimum((np.arange(days) + 0.5) * HOURS_PER_DAY, theatre.horizon_h)
-    step = np.searchsorted(history.force.at_h, middle, side="right") - 1
-    return {
-        "replication": np.full(days, history.replication, dtype=np.int32),
-        "day": np.arange(days, dtype=np.int32),
-        "on_station": history.force.present[step].sum(axis=1).astype(np.float32),
-        "effective": history.force.effective[step].astype(np.float32),
-        "short": history.force.short[step].astype(np.float32),
-        "happened": counts[:, HAPPENED],
-        "asked": counts[:, ASKED],
-        "sighted": counts[:, SIGHTED],
-        "attended": counts[:, ATTENDED],
-        "attended_in_time": counts[:, IN_TIME_COUNT],
-        "attributed": counts[:, ATTRIBUTED],
-    }
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class Totals:
-    """What replications add up to, cell by cell and month by month. Whole numbers but for `watched_h`."""
+    """What replications add up to, cell by cell and month by month. Whole numbers but for hours."""
 
     replications: int = 0
+    stood_h: float = 0.0  # for which the ceasefire stood
+    stood_in_period_h: FloatArray = field(default_factory=lambda: np.zeros(0))  # by 1/12 year
+    stands: IntArray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))  # histories, day by day
+    hours_in: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))  # hours_in[d, level], all sectors
     cell: IntArray = field(default_factory=lambda: np.zeros((0, 6), dtype=np.int64))  # cell[c, ledger]
     watched_h: FloatArray = field(default_factory=lambda: np.zeros(0))  # (C,)
     period: IntArray = field(
@@ -147,6 +186,10 @@ class Totals:
             return other
         return Totals(
             replications=self.replications + other.replications,
+            stood_h=self.stood_h + other.stood_h,
+            stood_in_period_h=self.stood_in_period_h + other.stood_in_period_h,
+            stands=self.stands + other.stands,
+            hours_in=self.hours_in + other.hours_in,
             cell=self.cell + other.cell,
             watched_h=self.watched_h + other.watched_h,
             period=self.period + other.period,
@@ -166,8 +209,13 @@ def totals_of(theatre: Theatre, history: History) -> Totals:
     which = window_of_cell(theatre.ground)
     window = np.zeros((count, tally.cell.shape[1]), dtype=np.int64)
     np.add.at(window, which, tally.cell)
+    months_h = np.arange(len(tally.period) + 1) * HOURS_PER_MONTH
     return Totals(
         replications=1,
+        stood_h=history.stood_h,
+        stood_in_period_h=np.diff(np.minimum(months_h, history.stood_h)),
+        stands=stands_after_day(theatre, history),
+        hours_in=hours_in_levels(theatre, history) if theatre.ladder.climbs else np.zeros((0, 0)),
         cell=tally.cell.astype(np.int64),
         watched_h=history.watched_h,
         period=tally.period.astype(np.int64),

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.campaign.theatre import WINDOW_KM, Theatre, window_of_cell
+from sim.line.earth import FloatArray
 from sim.lineclock.state import (
     ASKED,
     ATTENDED,
@@ -27,17 +28,19 @@ from sim.lineclock.state import (
     SIGHTED,
     bin_starts_h,
 )
+from sim.results.levels import day_edges_h
 from sim.results.measures import Totals, ratio_interval
-from sim.results.names import UNITS
-from sim.results.statistics import summarise, t_quantile
+from sim.results.names import unit_of
+from sim.results.rows import ledger_name, words
+from sim.results.statistics import summarise, t_quantile, wilson
 from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR
 
 Columns = Mapping[str, Any]
 
 SCENARIO, MANIFEST, SUMMARY = "scenario.resolved.yaml", "manifest.json", "summary.json"
-ONE_BY_ONE = ("replications", "series", "types", "sectors", "journal")
+ONE_BY_ONE = ("replications", "series", "types", "sectors", "levels", "journal", "trips")
 """Tables that grow by replication."""
-SUMMED = ("cells", "strip", "periods", "responses")
+SUMMED = ("cells", "strip", "periods", "responses", "survival")
 """Tables over all replications."""
 
 COLUMN_UNITS = {
@@ -51,10 +54,13 @@ COLUMN_UNITS = {
     "from_day": "days since the start",
     "to_day": "days since the start",
     "minute": "min",
-    "watched_share": "share",
+    "counted_days": "days",
+    "casualties": "soldiers",
     "start_h": "h since the start",
     "sighted_h": "h since the start",
+    "at_h": "h since the start",
     "ordered_h": "h since the start",
+    "departed_h": "h since the start",
     "arrived_h": "h since the start",
     "ended_h": "h since the start",
 }
@@ -112,7 +118,9 @@ def table(columns: Columns) -> pa.Table:
             if isinstance(values, pa.Array)
             else pa.array(values, from_pandas=isinstance(values, np.ndarray) and values.dtype.kind == "f")
         )
-        unit = COLUMN_UNITS.get(name) or UNITS.get(name)
+        unit = COLUMN_UNITS.get(name) or unit_of(name)
+        if unit is None and name.endswith(("_share", "_low", "_high")):
+            unit = "share"
         fields.append(pa.field(name, array.type, metadata={"unit": unit} if unit else None))
         arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
@@ -208,9 +216,9 @@ def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:
     """Every metric of a run with its interval and quantiles, from the table of replications."""
     out = {}
     for name in replications.column_names:
-        if name in UNITS:
+        if (unit := unit_of(name)) is not None:
             values = replications.column(name).to_numpy(zero_copy_only=False).astype(float)
-            out[name] = summarise(values, UNITS[name])
+            out[name] = summarise(values, unit)
     return out
 
 
@@ -223,10 +231,10 @@ def cell_columns(theatre: Theatre, totals: Totals) -> Columns:
         "from_km": cells.edge_km[:-1],
         "to_km": cells.edge_km[1:],
         "chainage_km": cells.middle_km,
-        "sector": _words(ground.sector_names, ground.cell_sector),
-        "terrain": _words(cells.terrain, cells.terrain_code),
-        **{_ledger(name): totals.cell[:, i] for i, name in enumerate(LEDGER)},
-        "watched_share": totals.watched_h / (totals.replications * theatre.horizon_h),
+        "sector": words(ground.sector_names, ground.cell_sector),
+        "terrain": words(cells.terrain, cells.terrain_code),
+        **{ledger_name(name): totals.cell[:, i] for i, name in enumerate(LEDGER)},
+        "watched_share": _per_hour(totals.watched_h, totals),
     }
 
 
@@ -248,9 +256,7 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
         "to_km": edges[1:],
         "happened": totals.window[:, HAPPENED],
         "asked": totals.window[:, ASKED],
-        "watched_share": watched
-        / np.bincount(which, weights=length, minlength=count)
-        / (n * theatre.horizon_h),
+        "watched_share": _per_hour(watched / np.bincount(which, weights=length, minlength=count), totals),
     }
     for name, ledger, of in (
         ("sighted", SIGHTED, HAPPENED),
@@ -266,9 +272,15 @@ def strip_columns(theatre: Theatre, totals: Totals) -> Columns:
     return out
 
 
+def _per_hour(hours: FloatArray, totals: Totals) -> FloatArray:
+    """Share of the time for which the ceasefire stood; NaN where it never did."""
+    return hours / totals.stood_h if totals.stood_h > 0 else np.full_like(hours, np.nan)
+
+
 def period_columns(theatre: Theatre, totals: Totals) -> Columns:
-    """One row for each month of the history and each window: what happened, was sighted, was attended in
-    time.
+    """One row for each month of the history and window: what happened, was sighted, was attended in time.
+
+    `counted_days` are those for which the ceasefire stood, all replications together.
     """
     days_per_period = HOURS_PER_MONTH / HOURS_PER_DAY
     periods = min(
@@ -284,6 +296,7 @@ def period_columns(theatre: Theatre, totals: Totals) -> Columns:
         "to_day": np.minimum((index + 1) * days_per_period, theatre.horizon_h / HOURS_PER_DAY),
         "from_km": window * WINDOW_KM,
         "to_km": np.minimum((window + 1) * WINDOW_KM, theatre.ground.line.length_km),
+        "counted_days": totals.stood_in_period_h[index] / HOURS_PER_DAY,
         "happened": counts[:, 0],
         "sighted": counts[:, 1],
         "attended_in_time": counts[:, 2],
@@ -302,10 +315,31 @@ def response_columns(theatre: Theatre, totals: Totals) -> Columns:
     keep = (totals.response + totals.delay).reshape(-1) > 0
     starts = np.round(bin_starts_h() * MINUTES_PER_HOUR).astype(np.int32)
     return {
-        "sector": _words(theatre.ground.sector_names, index[keep]),
+        "sector": words(theatre.ground.sector_names, index[keep]),
         "minute": np.tile(starts, sectors)[keep],
         "responses": totals.response.reshape(-1)[keep],
         "sightings": totals.delay.reshape(-1)[keep],
+    }
+
+
+def survival_columns(theatre: Theatre, totals: Totals) -> Columns:
+    """One row for each day: the share of histories whose ceasefire stands at its end, with a 95 % band, and
+    the mean share of sectors in each level during it.
+
+    No history is left before the horizon, so the Kaplan-Meier curve is the plain share, and the band is
+    Wilson's, day by day.
+    """
+    n, edges = totals.replications, day_edges_h(theatre)
+    low, high = wilson(totals.stands, n)
+    whole_h = n * len(theatre.ground.sector_names) * np.diff(edges)
+    return {
+        "day": np.arange(len(edges) - 1, dtype=np.int32),
+        "stands_share": totals.stands / n,
+        "stands_low": low,
+        "stands_high": high,
+        **{
+            f"in_{name}_share": totals.hours_in[:, v] / whole_h for v, name in enumerate(theatre.ladder.names)
+        },
     }
 
 
@@ -313,16 +347,6 @@ def sighted_by(totals: Totals) -> dict[str, float]:
     """Share of sightings by the layer of watch that made them."""
     total = float(totals.sighted_by.sum())
     return {name: float(totals.sighted_by[i]) / total for i, name in enumerate(LAYERS)} if total else {}
-
-
-def _words(table_of: tuple[str, ...], code: Any) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(np.asarray(code, dtype=np.int32)), pa.array(list(table_of))
-    )
-
-
-def _ledger(name: str) -> str:
-    return "attended_in_time" if name == "in_time" else name
 
 
 def as_json(data: Any) -> str:

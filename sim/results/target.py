@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sim.errors import Problem, ScenarioError, nearest
-from sim.results.names import UNITS
+from sim.results.names import metric_names
 
 _WRITTEN = re.compile(r"\s*([A-Za-z_.0-9]+)\s*(>=|<=|>|<)\s*([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(%?)\s*")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -47,16 +47,19 @@ class Target:
         )
 
 
-def read_target(text: str) -> Target:
-    """`METRIC >= X` as a target; raises ScenarioError for anything else."""
+def read_target(text: str, levels: Sequence[str] = ()) -> Target:
+    """`METRIC >= X` as a target of a scenario with these escalation levels; raises ScenarioError for anything
+    else.
+    """
     found = _WRITTEN.fullmatch(text)
     if found is None:
         hint = "write it like 'coverage.sighted_share >= 0.6'"
         raise ScenarioError([Problem(path=(), fact=f'"{text}" is not a target', hint=hint)])
     metric, relation, number, percent = found.groups()
-    if metric not in UNITS:
-        close = nearest(metric, list(UNITS))
-        hint = f'did you mean "{close}"?' if close else f"metrics: {', '.join(UNITS)}"
+    known = metric_names(levels)
+    if metric not in known:
+        close = nearest(metric, known)
+        hint = f'did you mean "{close}"?' if close else f"metrics: {', '.join(known)}"
         raise ScenarioError([Problem(path=(), fact=f'there is no metric "{metric}"', hint=hint)])
     try:
         value = float(number)

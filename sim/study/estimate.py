@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sim.campaign.incidents import swollen
 from sim.campaign.theatre import Theatre
 from sim.force.contingent import share_out
 from sim.force.manning import TASKS, TEAMS, Step, man, troops_to_task
@@ -50,6 +51,33 @@ class Estimate:
     team_load: float | None  # calls x time out / teams: above 1 the queue grows without end
     sectors: tuple[SectorEstimate, ...]
     troops_to_task: tuple[Step, ...]
+    leaves_out: tuple[str, ...]  # what the scenario has and arithmetic does not know
+
+
+def first_day_rates(theatre: Theatre) -> FloatArray:
+    """(K,) incidents of each type per hour in the lowest level, at the truce of the first day, with all that
+    they provoke.
+    """
+    scenario = theatre.scenario
+    start = [scenario.truce.start if v.erodes else 1.0 for v in scenario.violations.values()]
+    stated = np.array([v.rate for v in scenario.violations.values()])
+    rates: FloatArray = stated * theatre.ladder.incidents[:, 0] * np.array(start) * swollen(scenario)
+    return rates
+
+
+def _leaves_out(theatre: Theatre) -> tuple[str, ...]:
+    scenario = theatre.scenario
+    left = {
+        "escalation: every sector stays in its lowest level": theatre.ladder.climbs,
+        "the truce as it wears out: rates are those of the first day": scenario.truce.doubling is not None,
+        "events": bool(scenario.events),
+        "calming: reprisals come as if no team prevented one": bool(
+            (theatre.plan.breeds_mean * theatre.plan.calming).any()
+        ),
+        "injects": bool(scenario.injects),
+        "the recorded trace: its types come at their stated rates": scenario.trace is not None,
+    }
+    return tuple(what for what, is_there in left.items() if is_there)
 
 
 def estimate(theatre: Theatre) -> Estimate:
@@ -71,7 +99,7 @@ def estimate(theatre: Theatre) -> Estimate:
     gap = median_gap_h(*looks(looked, share, length))
     seen = seen_share(scenario, ground, watch, theatre.weight)
     place = np.diff(theatre.plan.place_cdf, axis=1, prepend=0.0)
-    rate = np.array([v.rate * HOURS_PER_DAY for v in scenario.violations.values()])
+    rate = first_day_rates(theatre) * HOURS_PER_DAY
     deterred = theatre.plan.deterrence[:, None] * seen
     expected = rate[:, None] * place * (1.0 - deterred) if len(rate) else np.zeros((0, len(length)))
     pledged = sum(c.strength for c in coalition)
@@ -99,6 +127,7 @@ def estimate(theatre: Theatre) -> Estimate:
             _sector(theatre, x, manned, watched, expected, seen) for x in range(len(ground.sector_names))
         ),
         troops_to_task=troops_to_task(scenario, theatre.wanted, coalition),
+        leaves_out=_leaves_out(theatre),
     )
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
+from sim.campaign.incidents import breeding, spectral_radius
+from sim.campaign.ladder import Ladder
 from sim.campaign.theatre import Theatre
 from sim.errors import Path, Problem
 from sim.force.manning import TEAMS
+from sim.scenario.quantities import spoken
 from sim.scenario.resolve import ScenarioFile
 from sim.study.estimate import estimate
 
@@ -65,6 +70,11 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
             yield warn(
                 ("violations", name, "deterrence"), "assumes that being watched deters; reports will say so"
             )
+        if violation.retaliation is not None and violation.retaliation.calming > 0:
+            fact = "assumes that a team on the spot prevents reprisals; reports will say so"
+            yield warn(("violations", name, "retaliation", "calming"), fact)
+    yield from _events(theatre)
+    yield from _levels(theatre)
     answer = estimate(theatre)
     if answer.short_share is not None and answer.short_share > 0.5:
         yield warn(("posture",), f"the pledged force mans {1 - answer.short_share:.0%} of the laydown wanted")
@@ -78,3 +88,58 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
         yield warn(
             ("posture",), fact, "want more posts, patrols or teams; more soldiers alone change nothing"
         )
+
+
+def _events(theatre: Theatre) -> Iterator[Problem]:
+    """Events that can never come, or that change nothing when they do."""
+    scenario = theatre.scenario
+    erodes = any(v.erodes for v in scenario.violations.values())
+    for name, event in scenario.events.items():
+        here = ("events", name)
+        if event.rate == 0:
+            yield Problem(path=(*here, "rate"), fact="never comes", hint="raise its rate, or leave it out")
+        if event.every is not None and event.every >= scenario.horizon:
+            fact = f"never comes: the horizon is {spoken(scenario.horizon, 'duration')}"
+            yield Problem(path=(*here, "every"), fact=fact, hint="choose a shorter time")
+        if event.tension is not None and scenario.escalation is None:
+            fact = "raises a tension from which nothing follows"
+            yield Problem(path=(*here, "tension"), fact=fact, hint="describe escalation")
+        if event.recommit is not None and not erodes:
+            fact = "changes nothing: no violation type follows the truce"
+            yield Problem(path=(*here, "recommit"), fact=fact, hint="set erodes of a type to true")
+
+
+def _levels(theatre: Theatre) -> Iterator[Problem]:
+    """Levels in which reprisals never end, and levels that no sector can come to."""
+    escalation, ladder = theatre.scenario.escalation, theatre.ladder
+    if escalation is None:
+        return
+    reached = _reachable(ladder)
+    ends_at_once = escalation.collapse.sectors == 1 and escalation.collapse.lasting == 0
+    for v, name in enumerate(ladder.names):
+        here = ("escalation", "levels", name)
+        if v not in reached:
+            hint = "give enter_at, or a hazard of another level that leads to it"
+            yield Problem(path=here, fact="no level leads to this one", hint=hint)
+            continue
+        radius = spectral_radius(breeding(theatre.scenario) * ladder.breeds[v])
+        if radius >= 1.0 and not (v == ladder.last and ends_at_once):
+            fact = (
+                f"reprisals never end in this level: the spectral radius of what provokes what is "
+                f"{radius:.3f}, not below 1"
+            )
+            yield Problem(path=(*here, "retaliation"), fact=fact, hint="lower it, unless this is meant")
+
+
+def _reachable(ladder: Ladder) -> set[int]:
+    """Levels that a sector can come to: by tension, by falling back, by hazards."""
+    reached, new = {0}, [0]
+    while new:
+        v = new.pop()
+        leads = [u for u in range(v + 1, len(ladder.names)) if np.isfinite(ladder.enter_at[u])]
+        leads += [to for to, _ in ladder.hazards[v]]
+        if ladder.leave_below[v] > 0:
+            leads.append(v - 1)
+        new += [u for u in leads if u not in reached]
+        reached.update(leads)
+    return reached

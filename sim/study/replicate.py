@@ -19,23 +19,30 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.campaign.engine import ready, simulate
-from sim.campaign.history import History
 from sim.campaign.theatre import Theatre, stage
 from sim.lineclock.compiled import CACHE_DIR
-from sim.lineclock.state import JOURNAL_HOURS, JOURNAL_WHOLE, LAYERS, LEDGER, OUTCOMES
+from sim.results import rows as rows_of
 from sim.results import store
 from sim.results.digest import sha256_of
-from sim.results.measures import Totals, daily, measure, totals_of
+from sim.results.measures import Totals, measure, totals_of
 from sim.results.statistics import CONFIDENCE
 from sim.scenario.resolve import ScenarioFile
 from sim.study.workers import WorkerLost, undisturbed, workers
 
 MOST_PER_BATCH = 16
+ROWS = {
+    "series": rows_of.daily,
+    "types": rows_of.by_type,
+    "sectors": rows_of.by_sector,
+    "levels": rows_of.turns,
+    "journal": rows_of.journal,
+    "trips": rows_of.trips,
+}
+"""What one replication adds to each table."""
 Progress = Callable[[int, int], None]
 """Called with (replications done, replications wanted)."""
 
@@ -157,6 +164,8 @@ def _write_rest(
     writer.put("strip", store.strip_columns(theatre, totals))
     writer.put("periods", store.period_columns(theatre, totals))
     writer.put("responses", store.response_columns(theatre, totals))
+    if theatre.ladder.climbs:
+        writer.put("survival", store.survival_columns(theatre, totals))
     rows = pq.read_table(writer.working / "replications.parquet")
     scenario = file.scenario
     summary = {
@@ -255,17 +264,17 @@ def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], kee
     began = time.perf_counter()
     rows: list[dict[str, Any]] = []
     tables: dict[str, list[dict[str, Any]]] = {"replications": [], "series": [], "types": [], "sectors": []}
+    if theatre.ladder.climbs:
+        tables["levels"] = []
     if keeps_journal:
-        tables["journal"] = []
+        tables |= {"journal": [], "trips": []}
     totals = Totals()
     for replication in replications:
         history = simulate(theatre, seed, replication, keeps_journal=keeps_journal)
         rows.append({"replication": replication, **measure(theatre, history)})
-        tables["series"].append(daily(theatre, history))
-        tables["types"].append(_by_type(theatre, history))
-        tables["sectors"].append(_by_sector(theatre, history))
-        if keeps_journal:
-            tables["journal"].append(_journal(theatre, history))
+        for name, columns_of in ROWS.items():
+            if name in tables:
+                tables[name].append(columns_of(theatre, history))
         totals = totals.plus(totals_of(theatre, history))
     columns = {
         name: pa.array([row[name] for row in rows], pa.int32() if name == "replication" else pa.float64())
@@ -273,71 +282,6 @@ def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], kee
     }
     tables["replications"].append(columns)
     return Batch(tables=tables, totals=totals, seconds=time.perf_counter() - began)
-
-
-def _by_type(theatre: Theatre, history: History) -> dict[str, Any]:
-    names = list(theatre.scenario.violations)
-    ledgers = {
-        ("attended_in_time" if name == "in_time" else name): history.tally.type_ledger[:, i]
-        for i, name in enumerate(LEDGER)
-    }
-    outcomes = {f"ended_{name}": history.tally.type_outcome[:, i] for i, name in enumerate(OUTCOMES)}
-    return {
-        "replication": np.full(len(names), history.replication, dtype=np.int32),
-        "type": pa.array(names, pa.string()),
-        **ledgers,
-        **outcomes,
-    }
-
-
-def _by_sector(theatre: Theatre, history: History) -> dict[str, Any]:
-    names = list(theatre.ground.sector_names)
-    outcomes = {f"ended_{name}": history.tally.sector_outcome[:, i] for i, name in enumerate(OUTCOMES)}
-    return {
-        "replication": np.full(len(names), history.replication, dtype=np.int32),
-        "sector": pa.array(names, pa.string()),
-        **outcomes,
-    }
-
-
-def _journal(theatre: Theatre, history: History) -> dict[str, Any]:
-    """One row for each incident, in the order in which they began."""
-    whole, hours = history.journal
-    order = np.lexsort((whole[:, 1], whole[:, 0], hours[:, 0]))
-    whole, hours = whole[order], hours[order]
-    column = dict(zip(JOURNAL_WHOLE, whole.T, strict=True))
-    kinds = tuple(theatre.scenario.violations)
-    bases = tuple(theatre.ground.base_names)
-    base = np.append(theatre.station_base, -1)[column["station"]]
-    layers = (*LAYERS, "nobody", "false_report")
-    layer = np.where(
-        column["layer"] < 0,
-        len(LAYERS),
-        np.where(column["layer"] == len(LAYERS), len(LAYERS) + 1, column["layer"]),
-    )
-    return {
-        "replication": np.full(len(whole), history.replication, dtype=np.int32),
-        "type": _words(kinds, theatre.plan.stream_type[column["stream"]]),
-        "is_false": theatre.plan.stream_is_false[column["stream"]].astype(bool),
-        "number": column["index"],
-        "cell": column["cell"].astype(np.int32),
-        "sector": _words(theatre.ground.sector_names, theatre.ground.cell_sector[column["cell"]]),
-        "outcome": _words(OUTCOMES, column["outcome"]),
-        "sighted_by": _words(layers, layer),
-        "base": _words(bases, base),
-        "teams_sent": column["teams_sent"].astype(np.int32),
-        "is_attributed": column["attributed"].astype(bool),
-        **{
-            name: np.where(np.isfinite(values), values, np.nan)
-            for name, values in zip(JOURNAL_HOURS, hours.T, strict=True)
-        },
-    }
-
-
-def _words(words: tuple[str, ...], code: Any) -> pa.Array:
-    """Words by code; a negative code is missing."""
-    code = np.asarray(code, dtype=np.int32)
-    return pa.DictionaryArray.from_arrays(pa.array(code, mask=code < 0), pa.array(list(words), pa.string()))
 
 
 def _version() -> str:

@@ -58,10 +58,9 @@ def chainage_time_table(run: Run) -> ChainageTimeTable:
     horizon = run.setting.horizon_days
     rows = periods[["from_day", "from_km", "to_km"]].copy()
     rows.insert(1, "to_day", periods["to_day"].clip(upper=horizon))
-    months = (rows["to_day"] - rows["from_day"]) / DAYS_PER_MONTH
-    rows["incidents_per_km_month"] = periods["happened"] / (
-        (rows["to_km"] - rows["from_km"]) * months * run.replication_count
-    )
+    months = periods["counted_days"] / DAYS_PER_MONTH
+    months = months.where(months > 0)
+    rows["incidents_per_km_month"] = periods["happened"] / ((rows["to_km"] - rows["from_km"]) * months)
     asked = periods["asked"].astype(float)
     rows["attended_in_time_share"] = periods["attended_in_time"] / asked.where(asked > 0)
     share = rows["attended_in_time_share"].dropna()

@@ -37,7 +37,10 @@ OUTCOMES = (
     ("in_time", "attended in time", GREEN, "", "#ffffff"),
     ("late", "attended late", SKY, "///", "#10202c"),
     ("gave_up", "waited too long, closed", ORANGE, "", "#10202c"),
-    ("none_in_reach", "no team in reach", VERMILLION, "", "#ffffff"),
+    ("nobody_there", "no team manned at all", "#8f3d00", "", "#ffffff"),
+    ("too_far", "no team near enough", VERMILLION, "", "#ffffff"),
+    ("caveat", "kept off by caveats or mandate", "#2b5d8a", "", "#ffffff"),
+    ("denied", "sector closed to teams", "#5b3a6e", "...", "#ffffff"),
     ("noted", "noted only: calls for no team", PURPLE, "\\\\\\", "#10202c"),
     ("open", "under way at the end", YELLOW, "xxx", "#10202c"),
     ("unseen", "never seen", "#b9c0c6", "", "#10202c"),
@@ -73,7 +76,6 @@ def funnel_table(run: Run) -> FunnelTable:
     types, setting = run.types, run.setting
     asking = [name for name in types["type"].unique() if setting.asks_for_teams(name)]
     chosen = types[types["type"].isin(asking)] if asking else types
-    days = setting.horizon_days * run.replication_count
     stages = STAGES if asking else STAGES[:2]
     rows = pd.DataFrame(
         {
@@ -81,7 +83,7 @@ def funnel_table(run: Run) -> FunnelTable:
             "incidents": [float(chosen[name].sum()) for name, _ in stages],
         }
     )
-    rows["incidents_per_day"] = rows["incidents"] / days
+    rows["incidents_per_day"] = rows["incidents"] / run.counted_days
     whole = float(rows["incidents"].iloc[0])
     rows["of_happened_share"] = rows["incidents"] / whole if whole > 0 else np.nan
     told = ", ".join(
@@ -115,9 +117,7 @@ def outcome_table(run: Run) -> OutcomeTable:
             "key": [str(name) or ALL for name in counts.index],
         }
     )
-    rows["happened_per_day"] = (
-        counts["happened"] / (setting.horizon_days * run.replication_count)
-    ).to_numpy()
+    rows["happened_per_day"] = (counts["happened"] / run.counted_days).to_numpy()
     for name, *_ in OUTCOMES:
         rows[f"{name}_share"] = (counts[f"ended_{name}"] / whole).to_numpy()
     rows["attributed_share"] = (counts["attributed"] / whole).to_numpy()

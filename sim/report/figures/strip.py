@@ -47,11 +47,9 @@ class StripTable(Table):
 def strip_table(run: Run) -> StripTable:
     """From `strip.parquet`; the density of incidents is per replication."""
     strip = run.strip
-    months = run.setting.horizon_days / DAYS_PER_MONTH
+    months = run.counted_days / DAYS_PER_MONTH
     rows = strip[["from_km", "to_km"]].copy()
-    rows["incidents_per_km_month"] = strip["happened"] / (
-        (strip["to_km"] - strip["from_km"]) * months * run.replication_count
-    )
+    rows["incidents_per_km_month"] = strip["happened"] / ((strip["to_km"] - strip["from_km"]) * months)
     rows["watched_share"] = strip["watched_share"]
     for name in ("sighted", "attended_in_time"):
         for end in ("share", "low", "high"):
