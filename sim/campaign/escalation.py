@@ -94,8 +94,8 @@ class Escalation:
         if new > old:
             entered = float(self.ladder.enter_at[new])
             return max(tension, entered) if math.isfinite(entered) else tension
-        left = float(self.ladder.leave_below[old])
-        return min(tension, left) if left > 0 else tension
+        left = self.ladder.leave_below[new + 1 : old + 1]  # it may leave several levels at once
+        return min(tension, float(left[left > 0].min(initial=np.inf)))
 
     def _turns(self, x: int, to: int, cause: int, at_h: float, tension: float) -> None:
         old = int(self.level[x])
