@@ -1,35 +1,32 @@
 /* The spatial queue and nothing else: the same model as simpy_queue.py, as lean as C allows.
  *
  * A heap holds the moments at which teams are done, the next incident is kept outside it, bases are sorted by
- * distance for each cell, and those that wait stand in a ring. No ledgers, no outcomes, no keyed chance.
+ * distance for each cell, and those that wait stand in a ring. No ledgers, no outcomes. Chance comes from
+ * xoshiro256++, one draw after the other; with KEYED defined it is keyed as in the line clock: a Philox block for
+ * each incident's birth, another for the team that is sent.
  */
-#include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include "chance.h"
 
-typedef struct { uint64_t s[4]; } Chance; /* xoshiro256++ (Blackman and Vigna 2019) */
+enum { BIRTH = 0, SENT = 8 };
 
-static inline uint64_t turned(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
-
-static inline uint64_t word(Chance *c) {
-    uint64_t *s = c->s, result = turned(s[0] + s[3], 23) + s[0], t = s[1] << 17;
-    s[2] ^= s[0]; s[3] ^= s[1]; s[1] ^= s[2]; s[0] ^= s[3]; s[2] ^= t; s[3] = turned(s[3], 45);
-    return result;
+#ifdef KEYED
+typedef uint64_t Source;
+static inline void two(Source *key, uint32_t number, uint32_t block, double *a, double *b) {
+    keyed(number, block, 0x6c696e65, *key, a, b);
 }
-
-static inline double unit(Chance *c) { return ((word(c) >> 11) + 0.5) * 0x1.0p-53; }
-static inline double exponential(Chance *c, double mean) { return -mean * log(unit(c)); }
-
-static Chance seeded(uint64_t seed) { /* splitmix64, as its authors advise */
-    Chance c;
-    for (int i = 0; i < 4; i++) {
-        uint64_t z = (seed += 0x9E3779B97F4A7C15ull);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-        c.s[i] = z ^ (z >> 31);
-    }
-    return c;
+static inline double one(Source *key, uint32_t number, uint32_t block) {
+    double a, b;
+    keyed(number, block, 0x6c696e65, *key, &a, &b);
+    return a;
 }
+#else
+typedef Chance Source;
+static inline void two(Source *c, uint32_t number, uint32_t block, double *a, double *b) {
+    (void)number; (void)block;
+    *a = unit(c); *b = unit(c);
+}
+static inline double one(Source *c, uint32_t number, uint32_t block) { (void)number; (void)block; return unit(c); }
+#endif
 
 /* drive_h[cell * bases + base], order[cell * bases + j] = the j-th nearest base, first[base] = its first team.
  * out: happened, attended, waited, sum of hours until a team was there. -> 0, or 1 when memory ran out. */
@@ -39,22 +36,30 @@ int lean_queue(int cells, int bases, const double *drive_h, const int32_t *order
     double *done_h = malloc(sizeof(double) * (teams + 1)), *home_h = malloc(sizeof(double) * teams);
     double *wait_h = malloc(sizeof(double) * room);
     int *who = malloc(sizeof(int) * (teams + 1)), *where = malloc(sizeof(int) * teams);
-    int *wait_cell = malloc(sizeof(int) * room), *base_of = malloc(sizeof(int) * teams);
-    if (!done_h || !home_h || !wait_h || !who || !where || !wait_cell || !base_of) return 1;
+    int *wait_cell = malloc(sizeof(int) * room), *wait_number = malloc(sizeof(int) * room), *base_of = malloc(sizeof(int) * teams);
+    if (!done_h || !home_h || !wait_h || !who || !where || !wait_cell || !wait_number || !base_of) return 1;
     for (int b = 0; b < bases; b++)
         for (int m = first[b]; m < first[b + 1]; m++) { base_of[m] = b; home_h[m] = 0.0; }
-    Chance chance = seeded(seed);
+#ifdef KEYED
+    Source chance = seed;
+#else
+    Source chance = seeded(seed);
+#endif
     int busy = 0;
     unsigned head = 0, tail = 0;
-    double next_h = exponential(&chance, 1.0 / rate_per_h), happened = 0, attended = 0, waited = 0, response = 0;
+    double next_h = exponential(one(&chance, UINT32_MAX, BIRTH), 1.0 / rate_per_h), happened = 0, attended = 0, waited = 0, response = 0;
     for (;;) {
         int arrives = !busy || next_h <= done_h[0];
         double now = arrives ? next_h : done_h[0], began;
         if (now >= horizon_h) break;
         int team = -1, cell;
+        uint32_t number;
         if (arrives) {
-            next_h = now + exponential(&chance, 1.0 / rate_per_h);
-            cell = (int)(unit(&chance) * cells);
+            double u_gap, u_place;
+            number = (uint32_t)happened;
+            two(&chance, number, BIRTH, &u_gap, &u_place);
+            next_h = now + exponential(u_gap, 1.0 / rate_per_h);
+            cell = (int)(u_place * cells);
             began = now;
             happened++;
             double best = INFINITY;
@@ -69,7 +74,7 @@ int lean_queue(int cells, int bases, const double *drive_h, const int32_t *order
             }
             if (team < 0) {
                 waited++;
-                wait_h[tail % room] = now; wait_cell[tail++ % room] = cell;
+                wait_h[tail % room] = now; wait_number[tail % room] = (int)number; wait_cell[tail++ % room] = cell;
                 if (tail - head > (unsigned)room) return 1;
                 continue;
             }
@@ -86,10 +91,10 @@ int lean_queue(int cells, int bases, const double *drive_h, const int32_t *order
             done_h[i] = last_h; who[i] = last;
             home_h[team] = now + drive_h[where[team] * bases + base_of[team]];
             if (head == tail) continue;
-            began = wait_h[head % room]; cell = wait_cell[head++ % room];
+            began = wait_h[head % room]; number = (uint32_t)wait_number[head % room]; cell = wait_cell[head++ % room];
         }
         double arrive = (home_h[team] > now ? home_h[team] : now) + drive_h[cell * bases + base_of[team]];
-        double done = arrive + exponential(&chance, on_scene_h);
+        double done = arrive + exponential(one(&chance, number, SENT), on_scene_h);
         if (arrive < horizon_h) { attended++; response += arrive - began; }
         home_h[team] = INFINITY; /* out */
         where[team] = cell;
@@ -98,6 +103,7 @@ int lean_queue(int cells, int bases, const double *drive_h, const int32_t *order
         done_h[i] = done; who[i] = team;
     }
     out[0] = happened; out[1] = attended; out[2] = waited; out[3] = response;
-    free(done_h); free(home_h); free(wait_h); free(who); free(where); free(wait_cell); free(base_of);
+    free(done_h); free(home_h); free(wait_h); free(who); free(where); free(wait_cell); free(wait_number);
+    free(base_of);
     return 0;
 }

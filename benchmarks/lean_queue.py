@@ -3,43 +3,31 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import pathlib
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-SOURCE = pathlib.Path(__file__).with_suffix(".c")
+from benchmarks.compiling import compiled
+
 Result = tuple[float, float, float, float]
 """Happened, attended, waited, sum of hours until a team was there."""
 
 
-def compiled(folder: pathlib.Path) -> ctypes.CDLL | None:
-    """The C queue, or None where there is no compiler that works."""
-    compiler = shutil.which(os.environ.get("CC", "cc"))
-    if compiler is None:
-        return None
-    library = folder / "lean_queue.so"
-    command = [compiler, "-O3", "-march=native", "-shared", "-fPIC", "-o", str(library), str(SOURCE), "-lm"]
-    for flags in (command, [word for word in command if word != "-march=native"]):
-        if subprocess.run(flags, capture_output=True, check=False).returncode == 0:
-            return ctypes.CDLL(str(library))
-    return None
-
-
 def lean_queue(
-    drive_h: NDArray[np.float64], first_team: NDArray[np.int32], rate_per_h: float, on_scene_h: float
+    drive_h: NDArray[np.float64],
+    first_team: NDArray[np.int32],
+    rate_per_h: float,
+    on_scene_h: float,
+    *,
+    keyed: bool,
 ) -> Callable[[float, int], Result] | None:
     """The queue as a function of horizon and seed.
 
-    drive_h[cell, base]; the teams of base b are first_team[b] .. first_team[b + 1] - 1.
+    drive_h[cell, base]; the teams of base b are first_team[b] .. first_team[b + 1] - 1. *keyed*: with the
+    line clock's keyed draws in place of a generator of its own.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        library = compiled(pathlib.Path(folder))
+    library = compiled("lean_queue.c", *(("KEYED",) if keyed else ()))
     if library is None:
         return None
     drive_h = np.ascontiguousarray(drive_h, dtype=np.float64)

@@ -1,13 +1,15 @@
-"""The line clock on a bare spatial queue, beside the same model in SimPy and in plain C.
+"""The line clock on a bare spatial queue, beside the same model in SimPy and twice in plain C.
 
 A line of 40 km with eight bases; one type of incident, anywhere on it with equal chance, known as it begins;
 one team each: the one that would be there first, a team that drives home counting as free. Nothing else
-happens: no campaign events, no night, no reserve. The line clock keeps all its ledgers meanwhile and keys
-every draw; the others only count what is compared.
+happens: no campaign events, no night, no reserve, and no team looks for who did it (`attribution: 0`). The
+line clock keeps all its ledgers meanwhile and keys every draw; the others only count what is compared. `c`
+has a generator of its own, `c_keyed` is the same loop with as many keyed draws as the line clock makes.
 """
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import statistics
 import tempfile
@@ -46,7 +48,11 @@ force: {{contingents: {{alpha: {{strength: 20000, support_share: 0, absent_share
 posture: {{everywhere: {{teams: {{count: {teams}}}}}}}
 watch: {{reports: {{probability: 1, delay: 0 h}}}}
 violations:
-  shot: {{rate: {rate} per h, duration: 1 h, on_scene: {{kind: exponential, mean: {on_scene_h} h}}}}
+  shot:
+    rate: {rate} per h
+    duration: 1 h
+    on_scene: {{kind: exponential, mean: {on_scene_h} h}}
+    attribution: 0
 response: {{reaction: 0 h, reach: 100 h, give_up_after: 10 years}}
 """
 
@@ -80,7 +86,11 @@ class Field:
         self.drive_rows: list[list[float]] = self.drive_h.tolist()
         self.first_team = self.long.plan.station_first
         self.base_of_team = np.repeat(np.arange(BASES), np.diff(self.first_team)).tolist()
-        self.lean = lean_queue(self.drive_h, self.first_team, self.rate_per_h, ON_SCENE_H)
+        self.lean = {
+            name: program
+            for name, keyed in (("c", False), ("c_keyed", True))
+            if (program := self._lean(keyed=keyed)) is not None
+        }
         self.simpy_means: list[tuple[float, float]] = []
         self.turn = 0
         warm(self.long)
@@ -100,6 +110,9 @@ class Field:
             file = load(path)
             return stage(file.scenario, file.document)
 
+    def _lean(self, *, keyed: bool) -> Callable[[float, int], Result] | None:
+        return lean_queue(self.drive_h, self.first_team, self.rate_per_h, ON_SCENE_H, keyed=keyed)
+
     def kernel(self) -> int:
         """One long history of the line clock -> incidents."""
         self.turn += 1
@@ -117,11 +130,10 @@ class Field:
             self.simpy_means.append((queue.response_h / queue.attended, queue.waited / queue.happened))
         return happened
 
-    def c(self) -> int:
-        """One long history of the C queue -> incidents."""
-        assert self.lean is not None
+    def c(self, lean: Callable[[float, int], Result]) -> int:
+        """One long history of a C queue -> incidents."""
         self.turn += 1
-        return int(self.lean(self.long_h, self.turn)[0])
+        return int(lean(self.long_h, self.turn)[0])
 
     def kernel_means(self) -> list[tuple[float, float]]:
         """(mean hours until a team is there, share that waits) of short histories of the line clock."""
@@ -135,7 +147,7 @@ class Field:
         return means
 
     def c_means(self, lean: Callable[[float, int], Result]) -> list[tuple[float, float]]:
-        """The same of the C queue."""
+        """The same of a C queue."""
         runs = (lean(self.short_h, 1000 + seed) for seed in range(self.sizes.checks))
         return [(response / attended, waited / happened) for happened, attended, waited, response in runs]
 
@@ -154,16 +166,15 @@ def run(*, quick: bool = False, rounds: int | None = None) -> dict[str, Any]:
     for teams, field in fields.items():
         work[f"kernel_{teams}"] = field.kernel
         work[f"simpy_{teams}"] = field.simpy
-        if field.lean is not None:
-            work[f"c_{teams}"] = field.c
+        for name, lean in field.lean.items():
+            work[f"{name}_{teams}"] = functools.partial(field.c, lean)
     tell(f"{rounds} rounds of {', '.join(work)}")
     rate = rates(work, rounds)
     agree = {}
     for teams, field in fields.items():
         ours = field.kernel_means()
         others = {"simpy": field.simpy_means}
-        if field.lean is not None:
-            others["c"] = field.c_means(field.lean)
+        others |= {name: field.c_means(lean) for name, lean in field.lean.items()}
         for name, theirs in others.items():
             for i, what in enumerate(("mean_response_h", "waited_share")):
                 if what == "waited_share" and statistics.fmean(m[i] for m in ours) < TOO_RARE:
@@ -177,9 +188,9 @@ def run(*, quick: bool = False, rounds: int | None = None) -> dict[str, Any]:
         f"vs_simpy_{many}": ratio(rate[f"kernel_{many}"], rate[f"simpy_{many}"]),
         "per_team_growth": ratio(rate[f"kernel_{few}"], rate[f"kernel_{many}"]),
     }
-    if f"c_{few}" in rate:
-        ratios["vs_c"] = ratio(rate[f"kernel_{few}"], rate[f"c_{few}"])
-        ratios[f"vs_c_{many}"] = ratio(rate[f"kernel_{many}"], rate[f"c_{many}"])
+    for name in fields[few].lean:
+        ratios[f"vs_{name}"] = ratio(rate[f"kernel_{few}"], rate[f"{name}_{few}"])
+        ratios[f"vs_{name}_{many}"] = ratio(rate[f"kernel_{many}"], rate[f"{name}_{many}"])
     return {
         **{name: found["median"] for name, found in ratios.items()},
         "incidents_per_s": {name: rounded(statistics.median(values)) for name, values in rate.items()},
@@ -195,12 +206,13 @@ def table(found: dict[str, Any]) -> str:
     """The result for people."""
     lines = [f"{'incidents per second of CPU':<32}{'32 teams':>12}{'128 teams':>12}"]
     rate = found["incidents_per_s"]
-    for name in ("kernel", "simpy", "c"):
+    for name in ("kernel", "simpy", "c", "c_keyed"):
         if f"{name}_32" in rate:
             lines.append(f"  {name:<30}{rate[f'{name}_32']:>12,.0f}{rate[f'{name}_128']:>12,.0f}")
     lines.append(f"{'line clock over SimPy':<32}{found['vs_simpy']:>12.1f}{found['vs_simpy_128']:>12.1f}")
-    if "vs_c" in found:
-        lines.append(f"{'line clock over plain C':<32}{found['vs_c']:>12.2f}{found['vs_c_128']:>12.2f}")
+    for name, what in (("vs_c", "line clock over plain C"), ("vs_c_keyed", "line clock over keyed C")):
+        if name in found:
+            lines.append(f"{what:<32}{found[name]:>12.2f}{found[f'{name}_128']:>12.2f}")
     lines.append(f"cost of an incident with 128 teams over 32: {found['per_team_growth']:.2f}")
     lines.append(f"medians of {found['rounds']} rounds; waiting and response times agree")
     return "\n".join(lines)

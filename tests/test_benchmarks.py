@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
 import pathlib
 import shutil
@@ -9,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks import BENCHMARKS
+from benchmarks import BENCHMARKS, full
 from benchmarks.__main__ import main
+from benchmarks.full_line import full_line
+from benchmarks.full_tables import tables
 from benchmarks.measuring import Disagreement, agreement, rates, ratio
 
 MACHINE = {"cores", "load_average", "python", "numba"}
@@ -21,6 +25,14 @@ def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
     assert main([*argv, "--json"]) == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
+
+
+def says_ratios(found: dict[str, Any], names: set[str]) -> None:
+    """A benchmark gives just these ratios, each within its own range."""
+    assert set(found["ranges"]) == names
+    for name in names:
+        low, high = found["ranges"][name]
+        assert 0 < low <= found[name] <= high
 
 
 def test_they_list_themselves_with_a_line_each(capsys):
@@ -39,7 +51,7 @@ def test_every_listed_benchmark_exists():
     ("argv", "says"),
     [
         (["queu"], 'no benchmark is called "queu"; did you mean "queue"?'),
-        (["zzz"], 'no benchmark is called "zzz"; there are queue, command'),
+        (["zzz"], 'no benchmark is called "zzz"; there are queue, full, command'),
         (["queue", "--rounds", "2"], "--rounds 2 is too few for a median; give 5 or more"),
         (["queue", "--replications", "2"], "--replications is for the command benchmark, and at least 1"),
     ],
@@ -57,17 +69,75 @@ def test_queue_says_what_it_promises(capsys):
     ratios = {"vs_simpy", "vs_simpy_128", "per_team_growth"}
     programs = {"kernel", "simpy"}
     if shutil.which("cc"):
-        ratios |= {"vs_c", "vs_c_128"}
-        programs |= {"c"}
+        ratios |= {"vs_c", "vs_c_128", "vs_c_keyed", "vs_c_keyed_128"}
+        programs |= {"c", "c_keyed"}
     assert found["benchmark"] == "queue"
     assert found["rounds"] >= 5
-    assert set(found["ranges"]) == ratios
-    for name in ratios:
-        low, high = found["ranges"][name]
-        assert 0 < low <= found[name] <= high
+    says_ratios(found, ratios)
     assert set(found["incidents_per_s"]) == {f"{name}_{teams}" for name in programs for teams in (32, 128)}
     assert set(found["machine"]) >= MACHINE
     assert 0.55 < found["utilisation"]["32"] < 0.75
+
+
+@pytest.mark.usefixtures("warm_kernel")
+def test_full_says_what_it_promises(capsys):
+    found = answer(capsys, "full", "--quick")
+    programs = {"simpy", "c"} if shutil.which("cc") else {"simpy"}
+    ratios = {"growth_with_horizon", "journal_cost"}
+    ratios |= {f"vs_{name}{rate}" for name in programs for rate in ("", "_20", "_800")}
+    says_ratios(found, ratios)
+    assert found["benchmark"] == "full"
+    assert found["incidents_per_s"] == found["incidents_per_s_by_program"]["kernel_100"]
+    assert set(found["incidents_per_s_by_program"]) == {"journal", "brief", "lasting"} | {
+        f"{name}_{per_day}" for name in programs | {"kernel"} for per_day in (20, 100, 800)
+    }
+    for per_day, setting in found["settings"].items():
+        assert setting["incidents_a_day"] == pytest.approx(float(per_day), rel=0.4)
+        assert 0 < setting["kernel_share"] < 1
+        assert 0 < setting["teams_out"] < 0.6
+    assert {f"raised_share_20_{name}" for name in programs} <= set(found["agreement"])
+    assert set(found["machine"]) >= MACHINE
+
+
+@pytest.fixture(scope="module")
+def quiet_field(warm_kernel: None) -> full.Field:
+    """The whole model at 20 incidents a day, with histories of SimPy to compare with."""
+    field = full.Field(20, dataclasses.replace(full.QUICK, simpy={20: 25}))
+    field.simpy()
+    return field
+
+
+def test_programs_that_simulate_the_same_agree(quiet_field):
+    assert quiet_field.compared()
+
+
+@pytest.mark.parametrize("program", ["simpy", "c"])
+@pytest.mark.parametrize(
+    ("table", "times"),
+    [
+        ("breeds_mean", 0.0),
+        ("drop", 0.0),
+        ("reports_p", 0.0),
+        ("gap_h", 4.0),
+        ("standard_h", 0.5),
+        ("attribution", 0.8),
+        ("night_slowness", 1.5),
+        ("decay", 2.0),
+    ],
+)
+def test_a_program_that_differs_in_one_thing_is_found_out(quiet_field, program, table, times):
+    said = tables(quiet_field.short)
+    other = dataclasses.replace(said, **{table: getattr(said, table) * times})
+    field = copy.copy(quiet_field)
+    if program == "c":
+        field.in_c = full_line(other)
+        if field.in_c is None:
+            pytest.skip("there is no C compiler")
+    else:
+        field.lists, field.simpy_means = other.as_lists(), []
+        field.simpy()
+    with pytest.raises(Disagreement, match=f" in {program}, "):
+        field.compared()
 
 
 @pytest.mark.slow
