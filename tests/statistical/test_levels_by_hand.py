@@ -59,7 +59,7 @@ def falls_after_h(tension: float, leave_below: float) -> float:
     return HALF_LIFE_H * math.log2(tension / leave_below)
 
 
-UP, DOWN, LINE_WIDE = "tension rises", "tension falls", "collapse of the line"
+UP, DOWN, HAZARD, LINE_WIDE = "tension rises", "tension falls", "hazard", "collapse of the line"
 
 
 # Rise and fall ----------------------------------------------------------------------------------------------
@@ -145,6 +145,53 @@ def test_a_shock_raises_tension_where_it_says(history_of: Plays):
         (11 + falls_after_h(tension, 3.0), "north", 2, 1, DOWN),
         (11 + falls_after_h(5.0, 1.0), "south", 1, 0, DOWN),
         (11 + falls_after_h(tension, 1.0), "north", 1, 0, DOWN),
+    ]
+
+
+# Hazards ----------------------------------------------------------------------------------------------------
+
+
+def test_a_hazard_brings_the_tension_of_the_level_that_it_leads_to(history_of: Plays):
+    """After 100 h of calm all sectors are tense with a tension of 4, which is 1 after two days; and so on, every 148 h."""
+    levels = {"calm": {"hazards": {"tense": "100 h"}}}
+    told = story(history_of(merged(QUIET, {"escalation": {"levels": levels}})))
+    north = [turn for turn in told if turn[1] == "north"]
+    cycle = [(100.0, 0, 1, HAZARD), (148.0, 1, 0, DOWN)]
+    assert [(at_h, *rest) for at_h, _, *rest in north] == [
+        (148 * turn + at_h, *rest) for turn in range(7) for at_h, *rest in cycle if 148 * turn + at_h < 960
+    ]
+    assert len(told) == 3 * len(north)
+
+
+def test_a_hazard_that_takes_a_sector_down_takes_its_tension_along(history_of: Plays):
+    """Ten makes a crisis at hour 10; a day later it is calm with a tension of 1, so two more an hour after do not make 4 but 2.97."""
+    levels = {"crisis": {"hazards": {"calm": "24 h"}}}
+    what = merged(QUIET, {"injects": {"a": inject(10, 5), "b": inject(35)}, "escalation": {"levels": levels}})
+    told = story(history_of(what))
+    assert told == [(10.0, "north", 0, 1, UP), (10.0, "north", 1, 2, UP), (34.0, "north", 2, 0, HAZARD)]
+    two_more = merged(what, {"injects": {"b": {"count": 2}}})
+    tension = 2 ** (-1 / HALF_LIFE_H) + 4
+    assert story(history_of(two_more)) == [
+        *told,
+        (35.0, "north", 0, 1, UP),
+        (35 + falls_after_h(tension, 1.0), "north", 1, 0, DOWN),
+    ]
+
+
+def test_of_two_hazards_the_sooner_wins_and_tension_may_be_sooner_than_both(history_of: Plays):
+    """Hazards of 100 h and 60 h: at hour 60 to crisis, with a tension of 7; an inject of 4 at hour 50 is tense before, for two days."""
+    levels = {"calm": {"hazards": {"tense": "100 h", "crisis": "60 h"}}}
+    what = merged(QUIET, {"escalation": {"levels": levels}})
+    assert story(history_of(what))[0] == (60.0, "north", 0, 2, HAZARD)
+    north = [
+        turn
+        for turn in story(history_of(merged(what, {"injects": {"a": inject(50, 2)}})))
+        if turn[1] == "north"
+    ]
+    assert north[:3] == [
+        (50.0, "north", 0, 1, UP),
+        (98.0, "north", 1, 0, DOWN),
+        (158.0, "north", 0, 2, HAZARD),  # its 60 h begin anew
     ]
 
 
