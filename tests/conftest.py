@@ -64,43 +64,181 @@ PATTERNS = st.sampled_from(["regular", "random", "back_and_forth"])
 SHARES = st.sampled_from([0.0, 0.3, 0.9, 1.0])
 
 
+RECORDED = pathlib.Path(__file__).parent / "lineclock" / "recorded.csv"
+KINDS = ("shelling", "drone", "raid")
+LEVELS = ("calm", "tense", "violent", "war")
+HAZARDS = st.sampled_from(
+    [
+        {"kind": "exponential", "mean": "40 h"},
+        {"kind": "uniform", "low": "3 h", "high": "90 h"},
+        {"kind": "lognormal", "median": "20 h", "p90": "70 h"},
+        "31 h",
+    ]
+)
+
+
+def sometimes(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """None half of the time, which leaves an entry away."""
+    return st.none() | strategy
+
+
+def per_day(low: int, high: int) -> st.SearchStrategy[str]:
+    return st.integers(low, high).map("{} per day".format)
+
+
+def hours(low: int, high: int) -> st.SearchStrategy[str]:
+    return st.integers(low, high).map("{} h".format)
+
+
+RETALIATION = st.fixed_dictionaries(
+    {
+        "mean": st.sampled_from([0.2, 0.6]),
+        "delay": LAWS,
+        "spread": st.sampled_from(["0 km", "3 km", "90 km"]),
+        "types": st.sampled_from([{}, {"drone": 1.0}, {"raid": 0.3, "shelling": 0.7}]),
+        "calming": SHARES,
+    }
+)
+"""Fewer than one for one, in every level of `ESCALATION`."""
+
+TYPE = st.fixed_dictionaries(
+    {
+        "rate": per_day(1, 25),
+        "severity": st.integers(1, 3),
+        "teams": st.integers(0, 3),
+        "night": st.sampled_from([0.2, 1.0, 3.0]),
+        "duration": LAWS,
+        "on_scene": LAWS,
+        "evidence": LAWS,
+        "standard": hours(1, 4),
+        "attribution": SHARES,
+        "false_reports": per_day(0, 3),
+        "needs_arms": st.booleans(),
+        "retaliation": sometimes(RETALIATION),
+        "erodes": st.booleans(),
+        "against_force": st.booleans(),
+        "casualties": st.sampled_from([0.0, 0.0, 0.4]),
+        "deterrence": st.sampled_from([0.0, 0.0, 0.8]),
+    }
+)
+
+TRUCE = st.fixed_dictionaries(
+    {
+        "start": st.sampled_from([0.3, 1.0]),
+        "doubling": sometimes(hours(10, 90)),
+        "ceiling": st.sampled_from([1.0, 2.0]),
+    }
+)
+
+SHOCKS = st.sampled_from([{"by": 6}, {"by": 15, "sectors": ["south"]}])
+EVENTS = st.fixed_dictionaries(
+    {
+        "talks": sometimes(st.builds(lambda: {"after": 0.61, "recommit": {"drop": 0.8}})),
+        "summits": sometimes(st.just({"rate": "0.7 per day", "recommit": {"drop": 0.4}})),
+        "unrest": sometimes(st.fixed_dictionaries({"every": st.just("17 h"), "tension": SHOCKS})),
+    }
+)
+
+"""Moments are shares of the horizon, here and in `INJECTS`."""
+
+INJECTS = st.fixed_dictionaries(
+    {
+        "assault": sometimes(
+            st.fixed_dictionaries(
+                {
+                    "type": st.sampled_from(KINDS),
+                    "after": st.sampled_from([0.0, 0.11, 0.61]),
+                    "chainage": st.sampled_from(["0 km", "32.5 km", "60 km"]),
+                    "count": st.sampled_from([1, 4, 25]),
+                    "over": st.sampled_from(["0 h", "2 h"]),
+                }
+            )
+        )
+    }
+)
+
+
+@st.composite
+def _levels(draw: Any) -> dict[str, Any]:
+    """Thresholds so low that a few incidents cross them, and hazards in both directions."""
+    enter = (None, draw(st.integers(3, 12)), draw(st.integers(13, 40)), draw(sometimes(st.integers(41, 200))))
+    levels: dict[str, Any] = {}
+    for v, name in enumerate(LEVELS):
+        level: dict[str, Any] = {
+            "incidents": draw(st.sampled_from([0.5, 1.0, 2.0])),
+            "types": draw(st.sampled_from([{}, {"raid": 0.0}, {"drone": 3.0}])),
+            "patrols": draw(SHARES),
+            "orbits": draw(SHARES),
+            "speed": draw(st.sampled_from([0.4, 1.0])),
+            "needs_arms": draw(st.booleans()),
+            "closed": draw(st.sampled_from([False, False, True])),
+        }
+        if enter[v] is not None:
+            level["enter_at"] = enter[v]
+        if v > 0:
+            level["retaliation"] = draw(st.sampled_from([0.0, 0.7, 1.4]))
+        if 0 < v < len(LEVELS) - 1 and enter[v] is not None:
+            level["leave_below"] = draw(st.sampled_from([0.3, 0.8, 1.0])) * enter[v]
+        if v < len(LEVELS) - 1:
+            level["min_stay"] = draw(st.sampled_from(["0 h", "5 h"]))
+            others = [other for other in LEVELS[: 3 + (v > 1)] if other != name]
+            level["hazards"] = draw(st.dictionaries(st.sampled_from(others), HAZARDS, max_size=2))
+        levels[name] = level
+    return levels
+
+
+ESCALATION = st.fixed_dictionaries(
+    {
+        "half_life": hours(2, 40),
+        "unanswered_factor": st.sampled_from([1.0, 1.5, 3.0]),
+        "levels": _levels(),
+        "collapse": st.fixed_dictionaries(
+            {"sectors": st.integers(1, 2), "lasting": st.sampled_from(["0 h", "5.7 h"])}
+        ),
+    }
+)
+
+BRAVO = st.fixed_dictionaries(
+    {
+        "strength": st.sampled_from([0, 300, 600]),
+        "armed": st.booleans(),
+        "sectors": st.sampled_from([None, ["north"], ["south"]]),
+        "caveats": st.fixed_dictionaries(
+            {
+                "no_night": st.booleans(),
+                "no_types": st.sampled_from([[], ["drone"]]),
+                "own_sectors_only": st.booleans(),
+            }
+        ),
+    }
+)
+
+
+def _without_none(what: Any) -> Any:
+    if isinstance(what, dict):
+        return {key: _without_none(value) for key, value in what.items() if value is not None}
+    return what
+
+
 @st.composite
 def scenarios(draw: Any) -> dict[str, Any]:
-    """Small scenarios of every kind whose force does not change: nations, caveats, patterns, policies, laws."""
-    types = {
-        name: {
-            "rate": f"{draw(st.integers(1, 25))} per day",
-            "severity": draw(st.integers(1, 3)),
-            "teams": draw(st.integers(0, 3)),
-            "night": draw(st.sampled_from([0.2, 1.0, 3.0])),
-            "duration": draw(LAWS),
-            "on_scene": draw(LAWS),
-            "evidence": draw(LAWS),
-            "standard": f"{draw(st.integers(1, 4))} h",
-            "false_reports": f"{draw(st.integers(0, 3))} per day",
-            "needs_arms": draw(st.booleans()),
-        }
-        for name in ("shelling", "drone", "raid")
-    }
-    bravo = {
-        "strength": draw(st.sampled_from([0, 300, 600])),
-        "armed": draw(st.booleans()),
-        "sectors": draw(st.sampled_from([None, ["north"], ["south"]])),
-        "caveats": {
-            "no_night": draw(st.booleans()),
-            "no_types": draw(st.sampled_from([[], ["drone"]])),
-            "own_sectors_only": draw(st.booleans()),
-        },
-    }
-    if bravo["sectors"] is None:
-        del bravo["sectors"]
+    """Small scenarios of every kind whose force and roads do not change: nations, caveats, patterns, policies,
+    laws; a truce, reprisals, injects, a trace, and levels that turn.
+    """
+    horizon_h = draw(st.integers(6, 150))
+    escalation, events, injects = draw(sometimes(ESCALATION)), draw(EVENTS), draw(INJECTS)
+    if escalation is None:
+        events["unrest"] = None
+    for part in (*events.values(), *injects.values()):
+        if part is not None and "after" in part:
+            part["after"] = f"{part['after'] * horizon_h:.1f} h"
     what = small(
-        horizon=f"{draw(st.integers(6, 150))} h",
+        horizon=f"{horizon_h} h",
         sectors={"north": {"from": "0 km"}, "south": {"from": "33 km"}},
-        base_layout={"every": "20 km", "depth": "7 km"},
+        base_layout={"every": draw(st.sampled_from(["10 km", "20 km"])), "depth": "7 km"},
         travel={"road_speed": f"{draw(st.integers(10, 60))} km/h"},
-        force={"contingents": {"alpha": {"strength": draw(st.integers(1, 6)) * 200}, "bravo": bravo}},
-        posture={"everywhere": {"teams": {"count": draw(st.integers(0, 5))}}},
+        force={"contingents": {"alpha": {"strength": draw(st.integers(1, 6)) * 200}, "bravo": draw(BRAVO)}},
+        posture={"everywhere": {"teams": {"count": draw(st.integers(0, 7))}}},
         watch={
             "weather": {"poor_share": draw(SHARES)},
             "posts": {"reach": "4 km", "detection": draw(SHARES)},
@@ -116,12 +254,21 @@ def scenarios(draw: Any) -> dict[str, Any]:
             "policy": draw(st.sampled_from(["nearest", "own_sector_first", "hold_reserve"])),
             "reserve": draw(st.integers(0, 2)),
             "reserve_severity": draw(st.integers(1, 3)),
+            "preempt": draw(st.booleans()),
+            "move_up": draw(st.booleans()),
             "reaction": draw(LAWS),
             "reach": f"{draw(st.sampled_from([1, 2, 8]))} h",
             "give_up_after": f"{draw(st.sampled_from([0, 1, 6, 1000]))} h",
         },
+        truce=draw(TRUCE),
+        events=events,
+        injects=injects,
+        trace=draw(sometimes(st.just({"file": str(RECORDED)}))),
+        escalation=escalation,
     )
-    return what | {"violations": types}
+    types = {name: draw(TYPE) for name in KINDS}
+    whole: dict[str, Any] = _without_none(what | {"violations": types})
+    return whole
 
 
 def staged(folder: pathlib.Path, what: str | Mapping[str, Any]) -> Theatre:

@@ -16,7 +16,16 @@ from oracles import keyed
 
 from sim.campaign.engine import Campaign, History, simulate
 from sim.campaign.theatre import Theatre
-from sim.lineclock.state import OUTCOMES
+from sim.lineclock.state import (
+    COUNTS,
+    FINDINGS,
+    JOURNAL_HOURS,
+    JOURNAL_WHOLE,
+    OUTCOMES,
+    TRIP_ENDS,
+    TRIP_HOURS,
+    TRIP_WHOLE,
+)
 
 PLAY: dict[str, Any] = {
     "bufferzone": 1,
@@ -46,6 +55,25 @@ def at(km: float, start_h: float, **more: Any) -> dict[str, Any]:
 
 
 Lines = list[str]
+Row = dict[str, Any]
+
+
+def rows_of(history: History) -> list[Row]:
+    """The journal's incidents by the names of their columns, in the order in which they ended."""
+    columns = (*JOURNAL_WHOLE, *JOURNAL_HOURS)
+    whole, hours = history.journal.whole.tolist(), history.journal.hours.tolist()
+    return [dict(zip(columns, w + h, strict=True)) for w, h in zip(whole, hours, strict=True)]
+
+
+def trips_of(history: History) -> list[Row]:
+    """The journal's trips by the names of their columns, in the order in which they ended."""
+    columns = (*TRIP_WHOLE, *TRIP_HOURS)
+    whole, hours = history.journal.trip_whole.tolist(), history.journal.trip_hours.tolist()
+    return [dict(zip(columns, w + h, strict=True)) for w, h in zip(whole, hours, strict=True)]
+
+
+def count_of(history: History, name: str) -> int:
+    return int(history.tally.counts[COUNTS.index(name)])
 
 
 @pytest.fixture
@@ -60,12 +88,11 @@ def play(theatre_of: Callable[..., Theatre]) -> Callable[..., tuple[Lines, Histo
             _happens_once(theatre, p, start_h)
         history = simulate(theatre, 1, 0, keeps_journal=True)
         lines = []
-        for w, h in sorted(
-            zip(history.journal.whole, history.journal.hours, strict=True), key=lambda row: int(row[0][0])
-        ):
-            base = "nobody" if w[5] < 0 else theatre.ground.base_names[theatre.station_base[w[5]]]
-            arrived = "" if not np.isfinite(h[3]) else f" at {h[3]:.2f}"
-            lines.append(f"{list(hours)[w[0]]}: {OUTCOMES[w[3]]}, {base}{arrived}")
+        for row in sorted(rows_of(history), key=lambda row: row["kind"]):
+            at = row["station"]
+            base = "nobody" if at < 0 else theatre.ground.base_names[theatre.station_base[at]]
+            arrived = f" at {row['arrived_h']:.2f}" if np.isfinite(row["arrived_h"]) else ""
+            lines.append(f"{list(hours)[row['kind']]}: {OUTCOMES[row['outcome']]}, {base}{arrived}")
         return lines, history
 
     return at_hours
@@ -133,13 +160,23 @@ def test_whoever_has_waited_too_long_is_given_up(play):
     over = {"posture": {"everywhere": {"teams": {"count": 1}}}, "response": {"give_up_after": "2 h"}}
     lines, history = play(over, {"a": at(29.5, 5.0), "b": at(20.5, 5.5), "c": at(20.5, 8.0)})
     assert lines == ["a: in_time, west at 5.95", "b: gave_up, nobody", "c: in_time, west at 9.95"]
-    ended = {int(w[0]): h[4] for w, h in zip(history.journal.whole, history.journal.hours, strict=True)}
+    ended = {row["kind"]: row["ended_h"] for row in rows_of(history)}
     assert ended[1] == pytest.approx(7.5)
+
+
+def test_whoever_is_given_up_ends_no_sooner_than_the_last_team_leaves(play):
+    """a wants two teams and gets the one there is, from 5.95 to 8.95. It has waited too long for the other by 7.00,
+    but not until 8.95 is nobody there any more.
+    """
+    over = {"posture": {"everywhere": {"teams": {"count": 1}}}, "response": {"give_up_after": "2 h"}}
+    lines, history = play(over, {"a": at(29.5, 5.0, teams=2)})
+    assert lines == ["a: in_time, west at 5.95"]
+    assert rows_of(history)[0]["ended_h"] == pytest.approx(8.95)
 
 
 def test_what_lies_beyond_every_reach_is_said_to_be(play):
     lines, _ = play({"response": {"reach": "30 min"}}, {"a": at(50.5, 5.0), "b": at(22.5, 5.0)})
-    assert lines == ["a: none_in_reach, nobody", "b: in_time, west at 5.25"]
+    assert lines == ["a: too_far, nobody", "b: in_time, west at 5.25"]
 
 
 def test_a_standard_is_measured_from_the_beginning(play):
@@ -150,8 +187,9 @@ def test_a_standard_is_measured_from_the_beginning(play):
 def test_two_teams_are_sent_where_two_are_wanted(play):
     lines, history = play({}, {"a": at(29.5, 5.0, teams=2)})
     assert lines == ["a: in_time, west at 5.95"]
-    assert history.journal.whole[0, 6] == 2
-    assert history.journal.hours[0, 4] == pytest.approx(5.0 + 5.05 + 3.0)  # east came at 10.05 and left last
+    row = rows_of(history)[0]
+    assert row["teams_sent"] == 2
+    assert row["ended_h"] == pytest.approx(5.0 + 5.05 + 3.0)  # east came at 10.05 and left last
 
 
 SECTORS = {
@@ -202,7 +240,12 @@ def test_a_graver_incident_calls_back_a_team_on_its_way(play):
     over = {"posture": {"everywhere": {"teams": {"count": 1}}}, "response": {"preempt": True}}
     lines, history = play(over, {"a": at(49.5, 5.0), "grave": at(22.5, 6.0, severity=3)})
     assert lines == ["a: in_time, west at 13.45", "grave: in_time, west at 7.25"]
-    assert history.tally.counts[3] == 1
+    assert count_of(history, "recalled") == 1
+    trips = [
+        (TRIP_ENDS[t["end"]], t["number"], f"{t['ordered_h']:.2f} {t['ended_h']:.2f}")
+        for t in trips_of(history)
+    ]
+    assert trips == [("recalled", 0, "5.00 6.00"), ("done", 1, "6.00 10.25"), ("done", 0, "10.25 16.45")]
 
 
 def test_nobody_is_called_back_from_the_spot_or_from_a_graver_one(play):
@@ -269,7 +312,7 @@ def test_a_team_that_is_given_up_finishes_what_it_does(play):
     """
     over = {"force": {"contingents": {"alpha": {"commitment": "6 h"}}}}
     lines, _ = play(over, {"a": at(29.5, 5.0), "b": at(29.5, 8.0)})
-    assert lines == ["a: in_time, west at 5.95", "b: none_in_reach, nobody"]
+    assert lines == ["a: in_time, west at 5.95", "b: nobody_there, nobody"]
 
 
 def test_who_comes_takes_what_has_waited(play):
@@ -300,6 +343,61 @@ def test_seasons_change_the_way(play):
     over = {"start": "2026-01-31", "seasons": {"mud": {"months": [2], "road_factor": 0.5}}}
     lines, _ = play(over, {"a": at(29.5, 12.0), "b": at(70.5, 36.0)})
     assert lines == ["a: in_time, west at 12.95", "b: in_time, east at 37.90"]
+
+
+NATIONS = {
+    "sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}},
+    "posture": {"everywhere": {"teams": {"count": 1}}},
+    "force": {
+        "contingents": {"alpha": {"strength": 1000, "armed": False, "caveats": {"own_sectors_only": False}}}
+    },
+}
+
+
+def test_the_journal_says_why_nobody_came(play):
+    """What needs arms finds none armed; what lies too far finds none near; without a force there is nobody."""
+    types = {
+        "a": at(29.5, 5.0),
+        "armed": at(29.5, 6.0, needs_arms=True),
+        "remote": at(50.5, 5.0, needs_arms=True),
+    }
+    lines, _ = play(merged(NATIONS, {"response": {"reach": "2 h"}}), types)
+    assert lines == ["a: in_time, west at 5.95", "armed: caveat, nobody", "remote: too_far, nobody"]
+    lines, _ = play(merged(NATIONS, {"force": {"scale": 0.0}}), {"a": at(29.5, 5.0)})
+    assert lines == ["a: nobody_there, nobody"]
+
+
+def test_a_sector_whose_level_closes_it_denies_all_teams(play):
+    """a takes the near sector to its second level, which no team may enter; who is there already stays."""
+    levels = {"calm": {}, "shut": {"enter_at": 1, "closed": True}, "war": {"enter_at": 100}}
+    over = merged(NATIONS, {"escalation": {"half_life": "1000 h", "levels": levels}})
+    lines, history = play(over, {"a": at(29.5, 5.0), "b": at(29.5, 6.0), "far": at(70.5, 7.0)})
+    assert lines == ["a: in_time, west at 5.95", "b: denied, nobody", "far: in_time, east at 7.95"]
+    assert [row["level"] for row in sorted(rows_of(history), key=lambda row: row["kind"])] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("law", "chance", "finding"),
+    [("10 h", 1.0, "attributed"), ("30 min", 1.0, "evidence_gone"), ("10 h", 0.0, "inconclusive")],
+)
+def test_the_journal_says_what_the_first_team_found(play, law, chance, finding):
+    _, history = play({}, {"a": at(29.5, 5.0, evidence=law, attribution=chance)})
+    assert FINDINGS[rows_of(history)[0]["finding"]] == finding
+
+
+def test_a_team_stands_in_at_a_base_that_has_sent_its_last(play):
+    """West has two teams, east one. East's goes to a at 5.00; one of west's sets out for east, 6 h away, and at 12.00
+    is there for b, half an hour on. East's own is done at 20.00, and home long before.
+    """
+    over = {"posture": {"everywhere": {"teams": {"count": 3}}}, "response": {"move_up": True}}
+    types = {"a": at(80.5, 5.0, on_scene="15 h"), "b": at(85.5, 12.0), "c": at(85.5, 40.0)}
+    lines, history = play(over, types)
+    assert lines == ["a: in_time, east at 5.05", "b: in_time, east at 12.55", "c: in_time, east at 40.55"]
+    assert count_of(history, "stood_in") >= 1
+    by_number = {t["number"]: t["team"] for t in trips_of(history)}
+    assert by_number[0] == by_number[2] != by_number[1]  # b went to west's
+    without = play(merged(over, {"response": {"move_up": False}}), types)[0]
+    assert without[1] == "b: in_time, west at 18.55"
 
 
 def test_a_play_can_fail(play):

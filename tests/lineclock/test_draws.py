@@ -28,8 +28,41 @@ KNOWN = [
 ]
 
 
+# The kernel's parts cannot be called from Python; each is compiled here into a function that can.
+
+
+@numba.njit
+def _philox(c0, c1, c2, c3, k0, k1):
+    return draws.philox(c0, c1, c2, c3, k0, k1)
+
+
+@numba.njit
+def _unit_of(word):
+    return draws.unit(np.uint32(word))
+
+
+@numba.njit
+def _word_of(u):
+    return draws.word(u)
+
+
+@numba.njit
+def _normal_quantile(p):
+    return draws.normal_quantile(p)
+
+
+@numba.njit
+def _quantile(law, first, second, u):
+    return draws.quantile(law, first, second, u)
+
+
+@numba.njit
+def _poisson_quantile(mean, u, most):
+    return draws.poisson_quantile(mean, u, most)
+
+
 def compiled(counter: tuple[int, ...], key: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(int(word) for word in draws.philox(*(np.uint32(w) for w in (*counter, *key))))
+    return tuple(int(word) for word in _philox(*(np.uint32(w) for w in (*counter, *key))))
 
 
 def check_known(generator: Callable[..., tuple[int, ...]]) -> None:
@@ -67,26 +100,40 @@ def test_a_draw_is_keyed_by_seed_replication_stream_thing_and_block(seed, replic
         assert chance.uniform("weather of north", index) == known[0]
 
 
-@numba.njit
-def _unit_of(word):
-    return draws.unit(np.uint32(word))
-
-
 def test_uniforms_lie_strictly_between_0_and_1():
     assert _unit_of(0) == 2.0**-33
     assert _unit_of(2**32 - 1) == 1.0 - 2.0**-33
 
 
+@given(WORD)
+@settings(deadline=None)
+def test_a_uniform_knows_the_word_that_it_was_made_of(word):
+    assert _word_of(_unit_of(word)) == word
+
+
+@given(st.floats(0.001, 30.0), st.floats(2.0**-33, 1.0 - 2.0**-33))
+@settings(deadline=None)
+def test_the_poisson_count_agrees_with_its_distribution(mean, u):
+    """The count is the first whose chance not to be exceeded reaches u, to the last bits of a sum."""
+    count = _poisson_quantile(mean, u, 1000)
+    assert oracles.stats.poisson.cdf(count, mean) >= u - 1e-13
+    assert count == 0 or oracles.stats.poisson.cdf(count - 1, mean) <= u + 1e-13
+
+
+def test_the_poisson_count_stops_at_the_most_that_is_allowed():
+    assert _poisson_quantile(30.0, 0.5, 7) == 7
+
+
 @given(st.floats(2.0**-33, 1.0 - 2.0**-33))
 @settings(deadline=None)
 def test_the_normal_quantile_agrees_with_the_standard_library(p):
-    assert math.isclose(draws.normal_quantile(p), NormalDist().inv_cdf(p), rel_tol=1e-13, abs_tol=1e-15)
+    assert math.isclose(_normal_quantile(p), NormalDist().inv_cdf(p), rel_tol=1e-13, abs_tol=1e-15)
 
 
 @pytest.mark.parametrize("p", [2.0**-33, 1e-9, 0.074999, 0.075001, 0.5, 0.924999, 0.925001, 1.0 - 2.0**-33])
 def test_the_normal_quantile_agrees_where_its_pieces_meet(p):
     """AS 241 has three pieces; exp(-25) = 1.4e-11, where the last begins, lies below the smallest uniform."""
-    assert math.isclose(draws.normal_quantile(p), NormalDist().inv_cdf(p), rel_tol=1e-13, abs_tol=1e-15)
+    assert math.isclose(_normal_quantile(p), NormalDist().inv_cdf(p), rel_tol=1e-13, abs_tol=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +146,7 @@ def test_the_normal_quantile_agrees_where_its_pieces_meet(p):
     ],
 )
 def test_each_law_turns_a_uniform_into_hours(law, first, second, u, hours):
-    assert draws.quantile(law, first, second, u) == pytest.approx(hours, rel=1e-14)
+    assert _quantile(float(law), first, second, u) == pytest.approx(hours, rel=1e-14)
 
 
 def test_the_code_of_a_stream_is_pinned_so_that_old_runs_can_be_repeated():

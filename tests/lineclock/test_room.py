@@ -9,12 +9,14 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from conftest import Stage, merged, small
+from conftest import Stage, merged, scenarios, small
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from sim.campaign.engine import Campaign, warm
+from sim.campaign.engine import Campaign, simulate, warm
 from sim.lineclock import compiled, kernel
 from sim.lineclock.begin import with_more_room
-from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE
+from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE, JOURNAL_WHOLE
 
 CROWD = {
     "posture": {"everywhere": {"teams": {"count": 40}}},
@@ -31,6 +33,20 @@ CROWD = {
 """Few teams and many who wait; on the fifth day forty teams come at once."""
 
 
+TENSE = {
+    "violations": {
+        "shelling": {"retaliation": {"mean": 0.5}, "casualties": 0.1},
+        "drone": {"against_force": True},
+    },
+    "truce": {"doubling": "10 days"},
+    "injects": {"assault": {"type": "drone", "after": "3 days", "chainage": "20 km"}},
+    "escalation": {
+        "levels": {"calm": {}, "tense": {"enter_at": 20, "leave_below": 10}, "war": {"enter_at": 400}}
+    },
+    "response": {"preempt": True, "move_up": True},
+}
+
+
 @pytest.mark.parametrize(
     "what",
     [
@@ -43,8 +59,17 @@ CROWD = {
             force={"contingents": {"alpha": {"commitment": "9 days"}}},
         ),
         merged(small(), CROWD),
+        merged(small(), TENSE),
     ],
-    ids=["usual", "reserve", "nobody", "nothing", "a season that does not come", "many at once"],
+    ids=[
+        "usual",
+        "reserve",
+        "nobody",
+        "nothing",
+        "a season that does not come",
+        "many at once",
+        "escalation",
+    ],
 )
 def test_one_compiled_kernel_serves_every_scenario(theatre_of: Stage, monkeypatch, what):
     """Arrays and numbers of one scenario have the types of another's: nothing is compiled twice."""
@@ -84,8 +109,8 @@ def test_more_room_changes_nothing_under_way(theatre_of: Stage):
     campaign.run()
     state = campaign._state
     grown = with_more_room(state)
-    old = len(state.slot_stream)
-    assert len(grown.slot_stream) == 2 * old
+    old = len(state.slot_kind)
+    assert len(grown.slot_kind) == 2 * old
     assert grown.pointers[FREE_SLOTS] == state.pointers[FREE_SLOTS] + old
     free = grown.free_slot[: grown.pointers[FREE_SLOTS]]
     assert len(np.unique(free)) == len(free)
@@ -103,6 +128,45 @@ def test_a_clock_that_has_to_grow_tells_the_same_story(theatre_of: Stage, monkey
         tallies.append(Campaign(theatre, 1, 0).run().tally)
     for name, few, many in zip(tallies[0]._fields, *tallies, strict=True):
         assert np.array_equal(few, many), name
+
+
+@given(what=scenarios(), seed=st.integers(0, 2**64 - 1))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_history_is_the_same_whether_its_journal_is_kept_or_not(theatre_of: Stage, what, seed):
+    theatre = theatre_of(what)
+    kept, told = (simulate(theatre, seed, 2, keeps_journal=keeps) for keeps in (True, False))
+    assert len(told.journal.whole) == len(told.journal.trip_whole) == 0
+    for name, of_kept, of_told in zip(kept.tally._fields, kept.tally, told.tally, strict=True):
+        assert np.array_equal(of_kept, of_told), name
+    for name in ("at_h", "sector", "from_level", "to_level", "cause"):
+        assert np.array_equal(getattr(kept.turns, name), getattr(told.turns, name)), name
+    for name in ("watched_h", "gap_weight", "stood_h", "collapsed", "team_duty_h"):
+        assert np.array_equal(getattr(kept, name), getattr(told, name)), name
+
+
+def served(theatre_of: Stage, drones: str) -> dict[tuple[int, ...], tuple[int, ...]]:
+    """Outcome and teams sent of every shelling and its reprisals, when nobody attends drones."""
+    crowded = {
+        "posture": {"everywhere": {"teams": {"count": 1}}},
+        "violations": {
+            "shelling": {"rate": "4 per day", "retaliation": {"mean": 0.9, "delay": "5 h"}},
+            "drone": {"rate": drones, "teams": 0, "false_reports": "0 per day"},
+        },
+        "watch": {"reports": {"probability": 1.0, "delay": "10 min"}},
+    }
+    journal = simulate(theatre_of(merged(small(), crowded)), 3, 0, keeps_journal=True).journal
+    outcome, sent = JOURNAL_WHOLE.index("outcome"), JOURNAL_WHOLE.index("teams_sent")
+    shelling = journal.whole[journal.whole[:, JOURNAL_WHOLE.index("kind")] == 0]
+    return {tuple(row[-2:]): (row[outcome], row[sent]) for row in shelling.tolist()}
+
+
+def test_who_comes_first_of_those_that_come_together_is_not_up_to_what_else_is_under_way(theatre_of: Stage):
+    """Reprisals of a fixed delay are simultaneous, and one team serves them: drones, which take room among what is
+    under way and nothing else, change nothing about it.
+    """
+    few, many = served(theatre_of, "1 per day"), served(theatre_of, "30 per day")
+    assert len(few) > 200
+    assert few == many
 
 
 def test_every_kernel_is_known_by_name_and_warmed(theatre_of: Stage, tmp_path: pathlib.Path) -> None:
