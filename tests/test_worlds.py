@@ -11,6 +11,7 @@ from conftest import merged, small
 
 from sim.campaign.engine import History, simulate
 from sim.campaign.theatre import Theatre
+from sim.lineclock.state import CAUSES, JOURNAL_WHOLE
 
 TWO_SECTORS = small(
     sectors={"north": {"from": "0 km"}, "south": {"from": "40 km"}},
@@ -32,23 +33,26 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def rows(theatre: Theatre, history: History) -> Rows:
-    """The journal by name of stream and number in it; a station is told by its base and its place in the
-    coalition's rules.
+    """The journal by stream, or by cause where there is none, and by the words that key an incident's draws. A
+    station is told by its base and its place in the coalition's rules; numbers in the order of beginning are
+    left out, since another incident elsewhere moves them on.
     """
-    journal = history.journal
     out: Rows = {name: [] for name in theatre.stream_names}
-    for p, name in enumerate(theatre.stream_names):
-        here = journal.whole[:, 0] == p
-        whole, hours = journal.whole[here], journal.hours[here]
-        order = np.argsort(whole[:, 1])
-        for w, h in zip(whole[order], hours[order], strict=True):
-            station = int(w[5])
-            base = "" if station < 0 else theatre.ground.base_names[theatre.station_base[station]]
-            rules = None if station < 0 else theatre.classes[theatre.station_class[station]]
-            out[name].append(
-                (int(w[1]), int(w[2]), int(w[3]), int(w[4]), base, rules, int(w[6]), int(w[7]), *h.tobytes())
-            )
-    return out
+    names = dict(zip(theatre.plan.stream_code.tolist(), theatre.stream_names, strict=True))
+    for w, h in zip(history.journal.whole, history.journal.hours, strict=True):
+        told = dict(zip(JOURNAL_WHOLE, w.tolist(), strict=True))
+        name = names.get(told["id_1"], CAUSES[told["cause"]])
+        station = told["station"]
+        base = "" if station < 0 else theatre.ground.base_names[theatre.station_base[station]]
+        rules = None if station < 0 else theatre.classes[theatre.station_class[station]]
+        rest = (told[key] for key in ("cell", "outcome", "layer", "teams_sent", "finding", "children"))
+        out.setdefault(name, []).append((told["id_0"], told["id_1"], *rest, base, rules, *h.tobytes()))
+    return {name: sorted(some, key=lambda row: (*row[:2], *row[-40:])) for name, some in out.items()}
+
+
+def when_and_where(rows: Rows) -> Rows:
+    """What the parties do, whoever is there."""
+    return {name: [(*row[:3], row[7], *row[10:18]) for row in some] for name, some in rows.items()}
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +116,121 @@ UNTOUCHED = {
 }
 
 
-@pytest.mark.parametrize("change", UNTOUCHED.values(), ids=UNTOUCHED.keys())
-def test_what_touches_nothing_changes_nothing(rows_of, as_it_was, change):
+PROVOKED = merged(
+    TWO_SECTORS,
+    {
+        "violations": {
+            "shelling": {"retaliation": {"mean": 0.5, "calming": 0.6, "spread": "300 m", "delay": "4 h"}},
+            "drone": {"retaliation": {"mean": 0.4, "spread": "300 m", "types": {"shelling": 1.0}}},
+            "attack": {
+                "rate": "1 per day",
+                "terrain": {"lake": 0.0},
+                "against_force": True,
+                "casualties": 1.0,
+            },
+        },
+        "truce": {"start": 0.5, "doubling": "5 days", "ceiling": 3.0},
+        "events": {"talks": {"every": "8 days", "recommit": {"drop": 0.8}}},
+        "injects": {"provocation": {"type": "shelling", "chainage": "9 km", "count": 6, "after": "4 days"}},
+    },
+)
+"""The same line, where incidents provoke each other and the truce wears out."""
+
+TENSE = merged(
+    PROVOKED,
+    {
+        "escalation": {
+            "half_life": "1 day",
+            "levels": {
+                "calm": {"hazards": {"crisis": {"kind": "exponential", "mean": "12 days"}}},
+                "tense": {
+                    "enter_at": 30,
+                    "leave_below": 20,
+                    "incidents": 1.3,
+                    "speed": 0.6,
+                    "retaliation": 0.5,
+                },
+                "crisis": {"enter_at": 60, "leave_below": 40, "patrols": 0.5, "needs_arms": True},
+                "collapse": {},
+            },
+        }
+    },
+)
+"""And escalates."""
+
+WORLDS = {"plain": TWO_SECTORS, "provoked": PROVOKED, "tense": TENSE}
+RAISES_TENSION = ("a type that nobody is sent to", "a type that nobody sees")  # as all that happens does
+
+
+@pytest.fixture(scope="module")
+def known_of(rows_of: Callable[..., Rows]) -> Callable[[str], Rows]:
+    known: dict[str, Rows] = {}
+
+    def play(world: str) -> Rows:
+        if world not in known:
+            known[world] = rows_of(WORLDS[world])
+        return known[world]
+
+    return play
+
+
+@pytest.mark.parametrize(
+    ("world", "change"),
+    [(w, c) for w in WORLDS for c in UNTOUCHED if not (w == "tense" and c in RAISES_TENSION)],
+)
+def test_what_touches_nothing_changes_nothing(rows_of, known_of, world, change):
+    alike(rows_of(merged(WORLDS[world], UNTOUCHED[change])), known_of(world))
+
+
+def test_the_worlds_have_something_in_them(theatre_of, known_of):
+    assert {"retaliation", "inject"} <= set(known_of("provoked"))
+    assert len(known_of("provoked")["retaliation"]) > 20
+    assert len(simulate(theatre_of(TENSE), 7, 2).turns.at_h) > 4
+
+
+WITHOUT_EFFECT = {
+    "levels that nobody reaches": {
+        "escalation": {"levels": {"calm": {}, "war": {"enter_at": 900000, "incidents": 1.0, "closed": True}}}
+    },
+    "levels that change nothing": {
+        "escalation": {
+            "half_life": "1 day",
+            "levels": {"calm": {}, "tense": {"enter_at": 20, "leave_below": 10}, "war": {"enter_at": 900000}},
+        }
+    },
+    "a recommitment that drops nothing": {
+        "events": {"talks": {"every": "3 days", "recommit": {"drop": 0.0}}}
+    },
+    "reprisals of which there are none": {
+        "violations": {"shelling": {"retaliation": {"mean": 0.0, "calming": 1.0}}}
+    },
+    "casualties": {"violations": {"shelling": {"casualties": 3.0}}},
+    "an inject that nobody is sent to": {
+        "violations": {"raid": {"rate": "0 per day", "teams": 0}},
+        "injects": {
+            "raids": {"type": "raid", "chainage": "9 km", "count": 30, "over": "9 days", "after": "1 day"}
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("change", WITHOUT_EFFECT.values(), ids=WITHOUT_EFFECT.keys())
+def test_what_has_no_effect_changes_nothing(rows_of, as_it_was, change):
     alike(rows_of(merged(TWO_SECTORS, change)), as_it_was)
+
+
+def test_an_inject_far_away_leaves_the_rest_as_it_was(rows_of, known_of):
+    """What is injected in the south breeds there; the north has its own incidents, and teams to spare."""
+    plenty = merged(PROVOKED, {"posture": {"everywhere": {"teams": {"count": 40}}}})
+    more = {
+        "injects": {
+            "south": {"type": "drone", "chainage": "59 km", "count": 9, "over": "9 days", "after": "1 h"}
+        }
+    }
+    known, other = rows_of(plenty), rows_of(merged(plenty, more))
+    for name, some in known.items():
+        assert set(some) <= set(other[name]), name
+    assert len(other["inject"]) == len(known["inject"]) + 9
 
 
 def test_an_unreachable_base_with_idle_teams_changes_nothing(rows_of):
@@ -213,18 +329,25 @@ FORCES = {
 
 
 @pytest.mark.parametrize("force", FORCES.values(), ids=FORCES.keys())
-def test_incidents_are_drawn_before_the_force_exists(theatre_of, as_it_was, force):
+def test_incidents_are_drawn_before_the_force_exists(rows_of, as_it_was, force):
     """Where and when does not depend on who is there."""
-    theatre = theatre_of(merged(TWO_SECTORS, force))
-    journal = simulate(theatre, 7, 2, keeps_journal=True).journal
-    for p, name in enumerate(theatre.stream_names):
-        here = journal.whole[:, 0] == p
-        whole, hours = journal.whole[here], journal.hours[here]
-        order = np.argsort(whole[:, 1])
-        when_and_where = [
-            (int(w[1]), int(w[2]), *h[:1].tobytes()) for w, h in zip(whole[order], hours[order], strict=True)
-        ]
-        assert when_and_where == [(row[0], row[1], *row[8:16]) for row in as_it_was[name]]
+    alike(when_and_where(rows_of(merged(TWO_SECTORS, force))), when_and_where(as_it_was))
+
+
+@pytest.mark.parametrize("force", FORCES.values(), ids=FORCES.keys())
+def test_reprisals_are_drawn_before_the_force_exists(rows_of, force):
+    """Without calming, what is provoked does not depend on who is there either."""
+    calmed = {"violations": {"shelling": {"retaliation": {"calming": 0.0}}}}
+    world = merged(PROVOKED, calmed)
+    alike(when_and_where(rows_of(merged(world, force))), when_and_where(rows_of(world)))
+
+
+def test_with_calming_they_do_depend_on_it(rows_of, known_of):
+    nobody = when_and_where(rows_of(merged(PROVOKED, FORCES["nobody"])))
+    with pytest.raises(AssertionError):
+        alike(nobody, when_and_where(known_of("provoked")))
+    for name, some in when_and_where(known_of("provoked")).items():
+        assert set(some) <= set(nobody[name]), "calming only ever takes away"
 
 
 TOUCHED = {

@@ -101,9 +101,6 @@ def _events(theatre: Theatre) -> Iterator[Problem]:
         if event.every is not None and event.every >= scenario.horizon:
             fact = f"never comes: the horizon is {spoken(scenario.horizon, 'duration')}"
             yield Problem(path=(*here, "every"), fact=fact, hint="choose a shorter time")
-        if event.tension is not None and scenario.escalation is None:
-            fact = "raises a tension from which nothing follows"
-            yield Problem(path=(*here, "tension"), fact=fact, hint="describe escalation")
         if event.recommit is not None and not erodes:
             fact = "changes nothing: no violation type follows the truce"
             yield Problem(path=(*here, "recommit"), fact=fact, hint="set erodes of a type to true")

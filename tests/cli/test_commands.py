@@ -219,6 +219,39 @@ def test_our_own_fault_exits_with_3_and_names_a_log(
     log.unlink()
 
 
+TENSE = (
+    SMALL
+    + """\
+escalation:
+  levels: {calm: {hazards: {war: {kind: exponential, mean: 90 days}}}, war: {}}
+"""
+)
+
+
+def test_a_scenario_that_escalates_is_told_whether_it_stands(
+    small: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.write_text(TENSE, encoding="utf-8")
+    argv = ("run", "small.yaml", "-n", "20", "-j", "1", "-q", "--no-report")
+    said = say(capsys, *argv, "--require", "escalation.days_in.war < 60")
+    assert said.code == 0
+    metric = json.loads(pathlib.Path("runs/small/summary.json").read_text(encoding="utf-8"))["metrics"][
+        "escalation.collapse_probability"
+    ]
+    stands, low, high = (1 - metric[key] for key in ("mean", "ci_high", "ci_low"))
+    assert (
+        f"  ceasefire stands at the end   {stands:>9.1%}   ({low:.1%} to {high:.1%} with 95 % confidence)\n"
+        in said.out
+    )
+    assert "  days of a sector in each level   calm " in said.out
+    assert len(said.out.splitlines()) <= 24
+    wrong = say(capsys, *argv, "--require", "escalation.days_in.wor < 60")
+    assert wrong.err == (
+        'there is no metric "escalation.days_in.wor"\n    hint: did you mean "escalation.days_in.war"?\n'
+    )
+    assert "knows nothing of\n  - escalation: every sector stays" in say(capsys, "estimate", "small.yaml").out
+
+
 def test_the_journal_has_one_row_for_each_incident(
     small: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,29 @@ posture: {everywhere: {posts: {every: 20 km}, teams: {every: 60 km}}}
 violations: {shelling: {rate: 30 per day}}
 """
 
+TENSE = f"""
+bufferzone: 1
+name: It may not hold
+horizon: 70 days
+line: {{length: 120 km}}
+sectors: {{west: {{title: West, from: 0 km}}, east: {{title: East, from: 70 km}}}}
+force: {{contingents: {{alpha: {{strength: 900, unit_size: 100}}}}}}
+posture: {{everywhere: {{posts: {{every: 12 km}}, teams: {{count: 2}}}}}}
+violations:
+  shelling: {{rate: 6 per day, severity: 2, retaliation: {{mean: 0.3, calming: 0.25}}}}
+  drone: {{rate: 6 per day, deterrence: 0.1}}
+  ambush: {{rate: 0.2 per day, against_force: true, casualties: 0.4}}
+truce: {{doubling: 30 days, ceiling: 4}}
+events: {{talks: {{every: 20 days, recommit: {{drop: 0.4}}}}}}
+escalation:
+  half_life: 4 days
+  levels:
+    calm: {{}}
+    tense: {{title: '{HOSTILE}', enter_at: 110, leave_below: 80}}
+    violent: {{enter_at: 200, leave_below: 150, hazards: {{war: {{kind: exponential, mean: 40 days}}}}}}
+    war: {{}}
+"""
+
 Simulate = Callable[[str, int], pathlib.Path]
 
 
@@ -71,6 +94,16 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Simulate:
 def play(simulated: Simulate) -> pathlib.Path:
     """Six replications of a hostile scenario."""
     return simulated(PLAY, 6)
+
+
+@pytest.fixture(scope="session")
+def tense(simulated: Simulate) -> pathlib.Path:
+    """Twelve replications of a scenario that escalates, reported on."""
+    from sim.report.page import build
+
+    folder = simulated(TENSE, 12)
+    build(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -6,15 +6,71 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sim.errors import ScenarioError
 from sim.lineclock.state import TIME_BINS, bin_starts_h
 from sim.results.measures import histogram_quantile_h, ratio_interval
-from sim.results.names import MEANINGS, UNITS
-from sim.results.statistics import summarise, t_quantile
+from sim.results.names import MEANINGS, UNITS, meaning_of, metric_names, unit_of
+from sim.results.statistics import opposite, summarise, t_quantile, wilson
+from sim.results.target import read_target
+
+LEVELS = ("calm", "tense", "war")
 
 
 def test_every_metric_has_a_unit_and_a_meaning() -> None:
     assert list(UNITS) == list(MEANINGS)
     assert all(MEANINGS.values())
+    assert all(unit_of(name) and meaning_of(name) for name in metric_names(LEVELS))
+    assert unit_of("replication") is None
+    assert unit_of("escalation.days_in.tense") == "days"
+    assert (
+        meaning_of("escalation.reach_probability.war")
+        == "Share of histories in which a sector reaches level war"
+    )
+
+
+def test_every_level_but_the_lowest_can_be_reached() -> None:
+    own = [name for name in metric_names(LEVELS) if name not in UNITS]
+    assert own == [
+        "escalation.days_in.calm", "escalation.days_in.tense", "escalation.days_in.war",
+        "escalation.reach_probability.tense", "escalation.reach_probability.war",
+        "escalation.first_reach_days.tense", "escalation.first_reach_days.war",
+    ]  # fmt: skip
+
+
+def test_targets_know_the_levels_of_their_scenario() -> None:
+    assert str(read_target("escalation.days_in.tense < 12", LEVELS)) == "escalation.days_in.tense < 12"
+    with pytest.raises(ScenarioError) as refused:
+        read_target("escalation.days_in.tens < 12", LEVELS)
+    assert str(refused.value) == (
+        'there is no metric "escalation.days_in.tens"\n    hint: did you mean "escalation.days_in.tense"?'
+    )
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 100), (1, 7), (50, 100), (99, 100), (100, 100)])
+def test_wilsons_interval_is_that_of_scipy(hits: int, trials: int) -> None:
+    low, high = wilson(np.array(hits), trials)
+    told = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
+    assert (float(low), float(high)) == pytest.approx((told.low, told.high), abs=1e-12)
+
+
+def test_a_probability_near_nothing_still_has_an_interval() -> None:
+    """Student's t would say that what did not happen in 100 histories cannot."""
+    row = summarise(np.zeros(100), "probability")
+    assert (row["ci_low"], row["ci_high"]) == (0.0, pytest.approx(0.0370, abs=1e-4))
+    assert summarise(np.zeros(100), "share")["ci_high"] == 0.0
+    stands = opposite(row)
+    assert (stands["mean"], stands["ci_low"], stands["ci_high"]) == (1.0, 1.0 - row["ci_high"], 1.0)
+    assert opposite(summarise(np.ones(1), "probability"))["ci_low"] is None
+
+
+def test_wilsons_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    """At 1 % of 200 histories, exactly: coverage is near 95 %, where Student's t falls well short."""
+    hits = np.arange(201)
+    chance = stats.binom.pmf(hits, 200, 0.01)
+    low, high = wilson(hits, 200)
+    assert 0.93 < chance[(low <= 0.01) & (high >= 0.01)].sum() < 0.98
+    half = t_quantile(199) * np.sqrt(hits / 200 * (1 - hits / 200) / 199)
+    assert chance[np.abs(hits / 200 - 0.01) <= half].sum() < 0.93
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 5, 30, 999])

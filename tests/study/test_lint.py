@@ -60,6 +60,36 @@ def test_a_plausible_scenario_has_no_warnings(tmp_path: pathlib.Path) -> None:
         "violations.shots.deterrence: assumes that being watched deters; reports will say so",
     ),
     (
+        {"violations": {"shots": {"retaliation": {"mean": 0.5, "calming": 0.4}}}},
+        "violations.shots.retaliation.calming: assumes that a team on the spot prevents reprisals; reports will say so",
+    ),
+    (
+        {"events": {"talks": {"rate": "0 per day", "recommit": {"drop": 0.5}}}},
+        "events.talks.rate: never comes\n    hint: raise its rate, or leave it out",
+    ),
+    (
+        {"events": {"talks": {"every": "60 days", "recommit": {"drop": 0.5}}}},
+        "events.talks.every: never comes: the horizon is 60 days\n    hint: choose a shorter time",
+    ),
+    (
+        {"violations": {"shots": {"erodes": False}}, "events": {"talks": {"after": "3 days", "recommit": {"drop": 0.5}}}},
+        "events.talks.recommit: changes nothing: no violation type follows the truce\n"
+        "    hint: set erodes of a type to true",
+    ),
+    (
+        {
+            "violations": {"shots": {"retaliation": {"mean": 0.5}}},
+            "escalation": {"levels": {"calm": {}, "hot": {"enter_at": 9, "retaliation": 2.5}, "end": {"enter_at": 99}}},
+        },
+        "escalation.levels.hot.retaliation: reprisals never end in this level: the spectral radius of what provokes "
+        "what is 1.250, not below 1\n    hint: lower it, unless this is meant",
+    ),
+    (
+        {"escalation": {"levels": {"calm": {}, "hot": {}, "end": {"enter_at": 99}}}},
+        "escalation.levels.hot: no level leads to this one\n"
+        "    hint: give enter_at, or a hazard of another level that leads to it",
+    ),
+    (
         {
             "sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}},
             "bases": {"camp": {"chainage": "20 km", "sector": "near"}},
@@ -75,6 +105,32 @@ def test_a_plausible_scenario_has_no_warnings(tmp_path: pathlib.Path) -> None:
 ])  # fmt: skip
 def test_each_warning_in_full(tmp_path: pathlib.Path, over: dict[str, Any], expected: str) -> None:
     assert expected in warnings(tmp_path, over)
+
+
+LEADS = {
+    "by tension": {"hot": {"enter_at": 9}, "end": {}},
+    "by a hazard": {"hot": {}, "end": {}},
+    "by falling back": {"hot": {}, "hotter": {"enter_at": 9, "leave_below": 5}, "end": {}},
+}
+
+
+@pytest.mark.parametrize("way", LEADS)
+def test_a_level_that_something_leads_to_is_not_warned_of(tmp_path: pathlib.Path, way: str) -> None:
+    calm = {"hazards": {"hot": "9 days"}} if way == "by a hazard" else {}
+    last = {"end": {"enter_at": 99}}
+    assert warnings(tmp_path, {"escalation": {"levels": {"calm": calm, **LEADS[way], **last}}}) == []
+
+
+def test_a_last_level_that_ends_the_run_may_explode(tmp_path: pathlib.Path) -> None:
+    """Nothing is counted after a collapse; where it waits for a second sector, something is."""
+    over: dict[str, Any] = {
+        "violations": {"shots": {"retaliation": {"mean": 0.5}}},
+        "sectors": {"near": {"from": "0 km"}, "far": {"from": "50 km"}},
+        "escalation": {"levels": {"calm": {}, "end": {"enter_at": 9, "retaliation": 3.0}}},
+    }
+    assert warnings(tmp_path, over) == []
+    slower = merged(over, {"escalation": {"collapse": {"sectors": 2}}})
+    assert [w.partition(":")[0] for w in warnings(tmp_path, slower)] == ["escalation.levels.end.retaliation"]
 
 
 def test_soldiers_without_a_task_and_more_than_anybody_proposed(tmp_path: pathlib.Path) -> None:

@@ -19,13 +19,33 @@ from sim.scenario.resolve import ScenarioFile, load
 from sim.study.replicate import Asked, ReportFailed, batches_of, run_into
 from sim.study.workers import WorkerLost
 
-TABLES = ("replications", "series", "types", "sectors", "journal", "cells", "strip", "periods", "responses")
+TABLES = (
+    "replications", "series", "types", "sectors", "levels", "journal", "trips",
+    "cells", "strip", "periods", "responses", "survival",
+)  # fmt: skip
+TENSE = small(
+    violations={"shelling": {"retaliation": {"mean": 0.4}}},
+    response={"preempt": True},
+    escalation={
+        "half_life": "2 days",
+        "levels": {
+            "calm": {},
+            "tense": {
+                "enter_at": 60,
+                "leave_below": 40,
+                "hazards": {"war": {"kind": "exponential", "mean": "30 days"}},
+            },
+            "war": {},
+        },
+    },
+)
+"""Every table has rows."""
 
 
 @pytest.fixture
 def play(tmp_path: pathlib.Path, warm_kernel: None) -> ScenarioFile:
     path = tmp_path / "play.yaml"
-    path.write_text(yaml.safe_dump(small(), sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.safe_dump(TENSE, sort_keys=False), encoding="utf-8")
     return load(path)
 
 
@@ -65,11 +85,46 @@ def test_the_comparison_of_bytes_can_fail(play: ScenarioFile, tmp_path: pathlib.
 def test_a_replication_alone_is_its_row_among_many(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
     many = run_into(play, tmp_path / "many", asked(9))
     alone = run_into(play, tmp_path / "alone", Asked(replications=[7], seed=5, keeps_journal=True))
-    for table in ("replications", "series", "types", "sectors", "journal"):
+    for table in ("replications", "series", "types", "sectors", "levels", "journal", "trips"):
         rows = pq.read_table(many / f"{table}.parquet").to_pylist()
         assert pq.read_table(alone / f"{table}.parquet").to_pylist() == [
             r for r in rows if r["replication"] == 7
         ]
+
+
+def test_tables_of_what_a_scenario_has_not_are_not_there(tmp_path: pathlib.Path, warm_kernel: None) -> None:
+    (tmp_path / "plain.yaml").write_text(yaml.safe_dump(small(), sort_keys=False), encoding="utf-8")
+    folder = run_into(load(tmp_path / "plain.yaml"), tmp_path / "run", Asked(replications=range(2), seed=5))
+    there = {p.stem for p in folder.glob("*.parquet")}
+    assert set(TABLES) - there == {"levels", "survival", "journal", "trips"}
+
+
+def test_the_journal_and_its_trips_say_what_the_types_say(play: ScenarioFile, tmp_path: pathlib.Path) -> None:
+    folder = run_into(play, tmp_path / "run", asked(3))
+    journal, trips, types, levels = (
+        pq.read_table(folder / f"{name}.parquet").to_pandas()
+        for name in ("journal", "trips", "types", "levels")
+    )
+    real = journal[journal["cause"] != "false_report"]
+    counted = types.set_index(["replication", "type"])
+    for column, prefix in (("outcome", "ended"), ("finding", "found"), ("cause", "cause")):
+        for word, rows in (journal if column == "cause" else real).groupby(column, observed=True):
+            by_type = rows.groupby(["replication", "type"], observed=True).size()
+            assert (counted.loc[by_type.index, f"{prefix}_{word}"] == by_type).all(), (column, word)
+    assert (journal.groupby("replication")["number"].diff().dropna() == 1).all(), "in the order of beginning"
+    assert set(journal["level"]) == {"calm", "tense"}
+    children = journal.dropna(subset="parent")
+    assert set(children["cause"]) == {"retaliation"}
+    assert journal["provoked"].sum() >= len(children) > 0
+    sent = journal.set_index(["replication", "number"])["teams_sent"]
+    assert (trips.groupby(["replication", "number"]).size() == sent[sent > 0]).all()
+    done = trips[trips["end"] == "done"]
+    assert (done[["ordered_h", "departed_h", "arrived_h", "ended_h"]].diff(axis=1).iloc[:, 1:] >= 0).all(
+        axis=None
+    )
+    assert trips.loc[trips["end"] == "recalled", "arrived_h"].isna().all()
+    assert (trips["base"] != "").all()
+    assert list(levels.columns) == ["replication", "sector", "at_h", "from", "to", "cause"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 19, 20, 21, 100, 333, 5000])

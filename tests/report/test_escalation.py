@@ -1,0 +1,150 @@
+"""A report on a scenario that escalates: whether the ceasefire stands, how tense it gets, and what was assumed."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.report.answer import cards, sentences
+from sim.report.figures.escalation import escalation_table, levels_over_time, survival_curve, turns_table
+from sim.report.limits import limits
+from sim.report.page import build
+from sim.report.run import NotARun, Run
+
+if TYPE_CHECKING:
+    from report_plays import Simulate
+
+pytest_plugins = ["report_plays"]
+
+
+@pytest.fixture
+def run(tense: pathlib.Path) -> Run:
+    return Run.open(tense)
+
+
+def told(run: Run) -> dict[str, str]:
+    return dict(limits(run))
+
+
+def test_the_figure_shows_the_survival_table(run: Run) -> None:
+    table, stored = escalation_table(run), pd.read_parquet(run.folder / "survival.parquet")
+    pd.testing.assert_frame_equal(table.rows, stored)
+    fell = run.answer["metrics"]["escalation.collapse_probability"]["mean"]
+    assert 0 < fell < 1
+    assert stored["stands_share"].iloc[-1] == pytest.approx(1 - fell)
+    shares = stored[[f"in_{name}_share" for name, _ in table.levels]].sum(axis=1)
+    np.testing.assert_allclose(shares, 1.0)
+
+
+def test_changes_of_level_are_counted_once(run: Run) -> None:
+    rows = turns_table(run).rows
+    assert rows["times_in_a_history"].sum() * 12 == pytest.approx(
+        len(pd.read_parquet(run.folder / "levels.parquet"))
+    )
+    assert {"tension rises", "tension falls", "hazard"} <= set(rows["cause"])
+
+
+def test_the_picture_is_drawn_from_the_table(run: Run) -> None:
+    from matplotlib.figure import Figure
+
+    table = escalation_table(run)
+    above, below = Figure().subplots(2)
+    survival_curve(table, above)
+    drawn = above.lines[0].get_ydata()
+    assert (drawn[0], drawn[-1]) == (1.0, table.rows["stands_share"].iloc[-1])
+    assert len(above.collections) == 1, "the band"
+    levels_over_time(table, below)
+    assert len(below.collections) == len(table.levels)
+    assert run.plot.escalation(below) is below
+    assert run.plot.survival(above) is above
+
+
+def test_the_page_has_the_figure_with_its_words(run: Run) -> None:
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    for kind in ("title", "desc"):
+        found = re.search(rf'<{kind} id="escalation-{kind}">([^<]+)</{kind}>', page)
+        assert found
+        assert len(found[1]) > 30
+    assert "The numbers behind it, 2 of 2" in page
+    assert (run.folder / "figures" / "escalation.png").is_file()
+    assert "<script" not in page.lower()
+    assert "onerror=&#34;alert(2)" in page
+
+
+def test_the_answer_begins_with_whether_it_stands(run: Run) -> None:
+    stands = run.answer["metrics"]["escalation.collapse_probability"]
+    first = sentences(run)[0]
+    assert re.match(
+        r"In \d+\u00a0% \(\d+–\d+\) of histories the ceasefire stands at the end\. Of 70 days a sector spends ",
+        first,
+    )
+    assert "in </title></p><script>alert(1)" in first, "as text; the page escapes it"
+    card = cards(run)[0]
+    assert (card.label, card.value) == (
+        "ceasefire stands at the end",
+        f"{100 * (1 - stands['mean']):.1f}\u00a0%",
+    )
+
+
+def test_one_history_has_no_band(simulated: Simulate) -> None:
+    from report_plays import TENSE
+
+    folder = simulated(TENSE, 1)
+    page = build(folder).read_text(encoding="utf-8")
+    assert re.search(r"In this history the ceasefire (stands at the end|collapses)\.", page)
+    assert "95 % band" not in page
+    assert "whether the ceasefire still stands, in one history" in page
+
+
+def test_a_run_that_does_not_escalate_says_so(play: pathlib.Path, play_page: str) -> None:
+    plain = Run.open(play)
+    assert 'id="escalation"' not in play_page
+    assert "ceasefire stands" not in " ".join(sentences(plain))
+    for name in ("levels", "survival"):
+        with pytest.raises(NotARun) as refused:
+            getattr(plain, name)
+        assert (
+            str(refused.value)
+            == f"nothing escalates in {play}\n    hint: describe `escalation` in the scenario"
+        )
+
+
+def test_limits_name_every_effect_of_the_force_that_was_set(run: Run) -> None:
+    effects = told(run)["What the parties do is the author's assumption."].replace("\u00a0", " ")
+    assert "deterrence, for drone (10 %)" in effects
+    assert "calming, for shelling (25 %)" in effects
+    assert "an incident that nobody attends in time weighs 2 times as much" in effects
+
+
+def test_limits_follow_from_what_is_in_the_scenario(run: Run, play: pathlib.Path) -> None:
+    here, plain = told(run), told(Run.open(play))
+    for what in (
+        "Reprisals follow a stated law.", "The truce wears out by the clock.",
+        "Escalation is a ladder that the author built.", "Harm to the mission is a stated number.",
+    ):  # fmt: skip
+        assert what in here
+        assert what not in plain
+    for what in (
+        "Incidents do not provoke each other.", "The ceasefire does not wear out.", "Nothing escalates.",
+        "Nobody is shot at, and nothing is aimed at.",
+    ):  # fmt: skip
+        assert what in plain
+        assert what not in here
+    assert (
+        "No effect of the force on the parties was set"
+        in plain["What the parties do is the author's assumption."]
+    )
+
+
+def test_numbers_per_day_are_over_the_time_for_which_it_stood(run: Run) -> None:
+    from sim.report.figures.ledger import outcome_table
+
+    stood = run.replications["escalation.stood_days"].sum()
+    assert run.counted_days == stood < 70 * 12
+    first = outcome_table(run).rows.iloc[0]
+    assert first["happened_per_day"] == pytest.approx(run.types["happened"].sum() / stood)
