@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 
 from sim.campaign.engine import simulate
+from sim.campaign.history import History
+from sim.campaign.incidents import breeding, spectral_radius, swollen
 from sim.campaign.theatre import Theatre, stage
 from sim.errors import ScenarioError
 from sim.force.contingent import share_out
+from sim.line.earth import FloatArray
+from sim.lineclock.state import HAPPENED
 from sim.scenario.claims import data_root, default_sources, register, source_for
+from sim.scenario.quantities import HOURS_PER_YEAR
 from sim.scenario.resolve import Explained, ScenarioFile, load
 
 FOLDER = data_root() / "scenarios"
@@ -62,8 +67,14 @@ def paths(rows: tuple[Explained, ...]) -> list[str]:
 # --- every file
 
 
-def test_the_three_are_there() -> None:
-    assert {"eight_hundred_miles", "first_steps", "uk_france_10k"} <= {path.stem for path in FILES}
+def test_the_five_are_there() -> None:
+    assert [path.stem for path in FILES] == [
+        "eight_hundred_miles",
+        "first_steps",
+        "smm_2020",
+        "uk_france_10k",
+        "will_it_hold",
+    ]
 
 
 def test_asks_a_question(file: ScenarioFile) -> None:
@@ -73,7 +84,8 @@ def test_asks_a_question(file: ScenarioFile) -> None:
 
 def test_can_be_staged(file: ScenarioFile) -> None:
     ready = stage(file.scenario, file.document)
-    assert ready.ground.line.length_km == pytest.approx(LINE_KM, rel=0.01)
+    length_km = {"smm_2020": 420.0}.get(file.path.stem, LINE_KM)
+    assert ready.ground.line.length_km == pytest.approx(length_km, rel=0.01)
     assert ready.wanted.sum() > 0
 
 
@@ -165,6 +177,144 @@ def test_two_nations_and_nobody_else() -> None:
         "uk": 5000,
         "france": 5000,
     }
+
+
+# --- the sawtooth of 2020
+
+
+def daily_counts(set: dict[str, object] | None = None, replications: int = 5) -> FloatArray:
+    """Mean violations a day from 1 June 2020 on."""
+    file = load(FOLDER / "smm_2020.yaml", set=set)
+    ready = stage(file.scenario, file.document)
+    days = [simulate(ready, 1, r).tally.day[:, HAPPENED] for r in range(replications)]
+    counts: FloatArray = np.mean(days, axis=0)
+    return counts
+
+
+def outside_the_record(counts: FloatArray) -> list[str]:
+    """What of the published course of the truce the counts do not tell; the bands stand in the scenario."""
+
+    def mean(first: str, last: str) -> float:
+        since, until = (np.datetime64(day) - np.datetime64("2020-06-01") for day in (first, last))
+        return float(counts[since.astype(int) : until.astype(int) + 1].mean())
+
+    before = mean("2020-06-01", "2020-07-26")
+    told = {
+        "before": abs(before / 623 - 1) <= 0.05,
+        "fall": mean("2020-07-27", "2020-08-16") <= 0.06 * before,
+        "new year": abs(mean("2020-12-01", "2021-01-17") / 79 - 1) <= 0.25,
+        "april": abs(mean("2021-03-16", "2021-04-14") / 200 - 1) <= 0.25,
+    }
+    return [what for what, is_told in told.items() if not is_told]
+
+
+def test_the_bands_of_the_record_follow_from_the_register() -> None:
+    figures = register().figures
+    assert figures["F-3d-before-july-2020"].value == 623
+    assert figures["F-3d-april-2021"].value == 200
+    november, january = (
+        int(n.replace(",", "")) for n in str(figures["F-3d-july-2020-late"].value).split("; ")
+    )
+    assert (january - november) / 48 == pytest.approx(79, abs=0.5)
+    twelve_days = int(str(figures["F-3d-july-2020-early"].value).split("; ")[-1])
+    assert twelve_days / 12 / 623 == pytest.approx(0.034, abs=0.0005)
+
+
+def test_the_sawtooth_of_2020_is_told(warm_kernel: None) -> None:
+    assert outside_the_record(daily_counts()) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "missed"),
+    [
+        ({"truce.doubling": "37 days"}, ["new year", "april"]),
+        ({"truce.doubling": "150 days"}, ["new year", "april"]),
+        ({"events.july_measures.recommit.drop": 0.85}, ["fall", "new year", "april"]),
+        ({"violations.small_arms.rate": "520 per day"}, ["before"]),
+        ({"events.july_measures.at": "2020-07-20"}, ["before"]),
+    ],
+)
+def test_another_truce_would_be_told_apart(
+    broken: dict[str, object], missed: list[str], warm_kernel: None
+) -> None:
+    """Broken on purpose: the bands hold the drop, the doubling, the rates and the day."""
+    assert outside_the_record(daily_counts(broken, replications=2)) == missed
+
+
+# --- will it hold
+
+
+@pytest.fixture(scope="module")
+def doubtful() -> ScenarioFile:
+    return load(FOLDER / "will_it_hold.yaml")
+
+
+def test_with_reprisals_the_line_has_the_rates_of_the_flagship(
+    doubtful: ScenarioFile, flagship: ScenarioFile
+) -> None:
+    total = swollen(doubtful.scenario)
+    for per_incident, (name, violation) in zip(total, doubtful.scenario.violations.items(), strict=True):
+        if name in flagship.scenario.violations:
+            expected = flagship.scenario.violations[name].rate
+            assert violation.rate * per_incident == pytest.approx(expected, rel=0.01), name
+
+
+def test_the_spectral_radius_is_the_one_in_its_comment(doubtful: ScenarioFile) -> None:
+    radius = spectral_radius(breeding(doubtful.scenario))
+    assert f"spectral radius {radius:.2f}," in doubtful.path.read_text(encoding="utf-8")
+
+
+def test_the_truce_comes_back_to_where_it_began(doubtful: ScenarioFile) -> None:
+    truce, talks = doubtful.scenario.truce, doubtful.scenario.events["recommitment"]
+    assert truce.doubling is not None
+    assert talks.every is not None
+    assert talks.recommit is not None
+    grown = 2 ** (talks.every / truce.doubling)
+    assert grown * (1 - talks.recommit.drop) == pytest.approx(1, abs=0.03)
+    assert truce.start * grown == pytest.approx(truce.ceiling, rel=0.03)
+
+
+def test_attacks_kill_as_many_as_missions_lost(doubtful: ScenarioFile) -> None:
+    """21.2 deaths in 10,000 years of service, 36.1 % by hostile act, four wounded for each of the dead."""
+    attack = doubtful.scenario.violations["attack_on_force"]
+    a_year = attack.rate * HOURS_PER_YEAR * attack.casualties
+    assert a_year == pytest.approx(30_000 * 21.2e-4 * 0.361 * 5, rel=0.15)
+
+
+def test_it_adds_nothing_that_the_force_does_to_the_parties(doubtful: ScenarioFile) -> None:
+    for violation in doubtful.scenario.violations.values():
+        assert violation.deterrence == 0.0
+        assert violation.retaliation is None or violation.retaliation.calming == 0.0
+
+
+@pytest.mark.slow
+def test_every_level_is_visited_and_collapse_is_a_minority(doubtful: ScenarioFile) -> None:
+    ready = stage(doubtful.scenario, doubtful.document)
+    donetsk = list(doubtful.scenario.sectors).index("s4")
+    level_h, collapsed, hurt = np.zeros((7, 4)), 0, 0.0
+    for replication in range(20):
+        history = simulate(ready, 1, replication)
+        level_h += hours_by_level(history)
+        collapsed += history.collapsed
+        hurt += float(history.tally.casualties.sum())
+    share = level_h / level_h.sum(axis=1, keepdims=True)
+    assert 0.2 < share[donetsk, 1] < 0.5
+    assert 0.05 < share[donetsk, 2] < 0.2
+    assert (share[:, 0] > 0.95).sum() == 6
+    assert 1 <= collapsed <= 9
+    assert hurt > 0
+
+
+def hours_by_level(history: History) -> FloatArray:
+    """(sectors, levels) hours up to the horizon or the collapse of the line."""
+    spent = np.zeros((7, 4))
+    level, since_h = np.zeros(7, dtype=int), np.zeros(7)
+    turns = history.turns
+    for at_h, x, to in zip(turns.at_h, turns.sector, turns.to_level, strict=True):
+        spent[x, level[x]] += at_h - since_h[x]
+        level[x], since_h[x] = to, at_h
+    spent[np.arange(7), level] += history.stood_h - since_h
+    return spent
 
 
 # --- where numbers come from
