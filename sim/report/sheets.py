@@ -23,7 +23,14 @@ from sim.report.figures.escalation import (
     survival_curve,
     turns_table,
 )
-from sim.report.figures.ledger import funnel, funnel_table, ledger_caption, outcome_bars, outcome_table
+from sim.report.figures.ledger import (
+    funnel,
+    funnel_table,
+    ledger_caption,
+    outcome_bars,
+    outcome_legend_rows,
+    outcome_table,
+)
 from sim.report.figures.map import line_map, map_caption, map_shape, map_table
 from sim.report.figures.response import (
     label_levels,
@@ -196,7 +203,7 @@ def _ledger(run: Run) -> Sheet:
             "ledger", LEDGER, "Nothing happened in any replication, so there is nothing to account for."
         )
     low = 0.42 + 0.47 * max(1, len(outcomes.rows))
-    high = 1.45 + 0.45 + 0.62 + low + 0.1
+    high = 1.45 + 0.45 + 0.11 + 0.17 * outcome_legend_rows(outcomes) + low + 0.1
     figure = _figure(high)
     left, width = 0.2, 0.77
     funnel(stages, figure.add_axes((left, 1 - 1.45 / high, width, 1.4 / high)))

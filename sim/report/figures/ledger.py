@@ -55,6 +55,7 @@ STAGES = (
 ALL = "all types"
 NAME_PT = 92.0  # room for a type's name
 MOST_TYPES = 20
+LEGEND_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -237,7 +238,7 @@ def outcome_bars(table: OutcomeTable, ax: Axes) -> None:
             [label for _, label in used],
             loc="lower left",
             bbox_to_anchor=(0.0, 1.0),
-            ncols=3,
+            ncols=LEGEND_COLUMNS,
             frameon=False,
             handlelength=1.4,
             handleheight=0.9,
@@ -246,6 +247,12 @@ def outcome_bars(table: OutcomeTable, ax: Axes) -> None:
         )
     else:
         ax.text(0.5, 0.5, "nothing happened", transform=ax.transAxes, ha="center")
+
+
+def outcome_legend_rows(table: OutcomeTable) -> int:
+    """Lines that the names of the outcomes take, the attributed share among them."""
+    used = sum(bool(table.rows[f"{name}_share"].fillna(0.0).any()) for name, *_ in OUTCOMES)
+    return -(-(used + 1) // LEGEND_COLUMNS)
 
 
 def _plate(colour: str) -> dict[str, object]:
