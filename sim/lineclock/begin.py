@@ -93,6 +93,7 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         team_slot=np.full(teams, -1, dtype=np.int64),
         team_home_h=np.full(teams, np.inf),
         team_order_h=np.zeros(teams),
+        team_busy_since_h=np.zeros(teams),
         team_ready_h=np.zeros(teams),
         team_depart_h=np.zeros(teams),
         team_arrive_h=np.zeros(teams),

@@ -549,6 +549,7 @@ def team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive):
     state.team_ready_h[team] = max(now_h, min(state.team_home_h[team], now_h + wait_h))
     state.team_home_h[team] = np.inf
     state.team_order_h[team] = now_h
+    state.team_busy_since_h[team] = now_h
     state.team_depart_h[team] = depart_h
     state.team_arrive_h[team] = arrive_h
     state.team_done_h[team] = done_h
@@ -570,7 +571,7 @@ def team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive):
 @inlined
 def busy_on_duty(state, tally, team, now_h):
     """Count the hours for which a team was out while on duty, since it was ordered or came on duty."""
-    since_h = state.team_order_h[team]
+    since_h = state.team_busy_since_h[team]
     if since_h < now_h:
         tally.team_busy_h[team] += now_h - since_h
 
@@ -855,7 +856,7 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):
 
 def _duty_changes(plan, laydown, state, tally, wanted, now_h):
     """Man and unman teams: wanted[m] = 1 for those on duty from now on. A team that is out finishes what it
-    does.
+    does. A guest goes home from a station that has its own again, or none to stand in for.
     """
     for team in range(wanted.shape[0]):
         if wanted[team] == laydown.on_duty[team]:
@@ -872,10 +873,12 @@ def _duty_changes(plan, laydown, state, tally, wanted, now_h):
             state.team_home_h[team] = now_h if wanted[team] else np.inf
             state.sector_free[plan.station_sector[station]] += step
         elif wanted[team]:
-            state.team_order_h[place] = now_h
+            state.team_busy_since_h[place] = now_h
         else:
             busy_on_duty(state, tally, place, now_h)
-            state.team_order_h[place] = np.inf
+            state.team_busy_since_h[place] = np.inf
+        if state.team_home_h[team] < np.inf or laydown.station_duty[station] == 0:
+            guest_goes_home(plan, laydown, state, station, now_h)
 
 
 def _closes(plan, state, tally, journal, horizon_h):

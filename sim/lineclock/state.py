@@ -263,6 +263,7 @@ class State(NamedTuple):
     team_slot: Ints  # team_slot[m] = incident that it is sent to; -1 = free
     team_home_h: Floats  # team_home_h[m] = at base from then on; inf = sent or not manned
     team_order_h: Floats  # team_order_h[m] = when it was ordered out
+    team_busy_since_h: Floats  # team_busy_since_h[m] = out and on duty from then on; inf = out, off duty
     team_ready_h: Floats  # team_ready_h[m] = at base from then on, had it not been called back meanwhile
     team_depart_h: Floats  # team_depart_h[m] = when it sets out
     team_arrive_h: Floats  # team_arrive_h[m]

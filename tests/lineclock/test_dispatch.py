@@ -400,6 +400,45 @@ def test_a_team_stands_in_at_a_base_that_has_sent_its_last(play):
     assert without[1] == "b: in_time, west at 18.55"
 
 
+WHOLE = {"support_share": 0.0, "absent_share": 0.0}
+ONE_LEAVES = {
+    "posture": {"everywhere": {"teams": {"count": 4}}},
+    "manning": {"prices": {"headquarters": 0.0}},
+    "response": {"move_up": True},
+    "force": {
+        "contingents": {
+            "alpha": {"strength": 36},
+            "bravo": {"strength": 72, "armed": False, **WHOLE},
+            "charlie": {"strength": 36, "armed": False, "commitment": "20 h", **WHOLE},
+        }
+    },
+}
+"""West has two teams of bravo and charlie, east one and alpha's; at 20.00 charlie leaves, and then east has none of theirs."""
+
+
+def test_who_stands_in_goes_home_when_there_is_nobody_left_to_stand_in_for(play):
+    """East's two are out for long; one of west's stands in there from 12.05, is home again at 26.00, and takes d when
+    west's other is out.
+    """
+    types = {
+        "a": at(85.5, 5.0, on_scene="60 h"),
+        "b": at(85.5, 6.0, on_scene="60 h"),
+        "c": at(25.5, 30.0, on_scene="60 h"),
+        "d": at(25.5, 31.0),
+    }
+    lines, history = play(ONE_LEAVES, types)
+    assert count_of(history, "stood_in") == 1
+    assert lines[2:] == ["c: in_time, west at 30.55", "d: in_time, west at 31.55"]
+
+
+def test_a_trip_is_ordered_when_it_was_ordered_whoever_leaves_meanwhile(play):
+    """East's second team goes off duty at 20.00 and finishes what it does until 66.55."""
+    types = {"a": at(85.5, 5.0, on_scene="60 h"), "b": at(85.5, 6.0, on_scene="60 h")}
+    _, history = play(ONE_LEAVES, types)
+    assert [trip["ordered_h"] for trip in trips_of(history)] == [pytest.approx(5.0), pytest.approx(6.0)]
+    assert history.tally.team_busy_h.sum() == pytest.approx(60.55 + 14.0)
+
+
 def test_a_play_can_fail(play):
     """The broken twin: with a night that slows, the hours are others."""
     lines, _ = play({"travel": {"night_factor": 0.5}}, {"a": at(29.5, 5.0)})
