@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator
+from math import log
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,14 @@ from sim.lineclock.state import (
 )
 from sim.scenario.occurs import EventPart
 from sim.scenario.quantities import HOURS_PER_DAY
+from sim.scenario.watching import OrbitWatchPart
 from sim.watch.coverage import duration_quantiles
 from sim.watch.layers import orbit_duty
 
 MOST_UNDER_WAY = 1 << 22
 """Incidents under way at one time, reprisals to come included: more is an explosion, not a ceasefire."""
 
-JOURNAL_BATCH = 4096
+JOURNAL_BATCH = 1 << 14
 
 
 class Campaign:
@@ -171,20 +173,17 @@ class Campaign:
         Candidates come at the rate of a sector whose wanted orbits are all held all the time, transit
         included; one is a loss with the share of these hours that are flown then.
         """
-        theatre = self.theatre
+        theatre, passes = self.theatre, self.theatre.ladder.passes[1]
         orbits = theatre.scenario.watch.orbits
         wanted = int(theatre.wanted[x, ORBITS])
         rate_per_h = orbits.loss * wanted * orbits.endurance / (orbits.endurance - orbits.transit)
-        name = f"aircraft lost over {theatre.ground.sector_names[x]}"
-        number = 0
+        draws = self.chance.stream(f"aircraft lost over {theatre.ground.sector_names[x]}")
+        duty = self._duty_by_airframes(orbits, wanted)
         while True:
-            u_gap, u_is_loss, _, _ = self.chance.uniforms(name, 1, first=number)[0]
-            number += 1
-            yield self.env.timeout(-np.log(u_gap) / rate_per_h)
-            held = self.manned[[x], ORBITS]
-            duty = orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, self.airframes[[x]], held)
-            flown = float(held[0] * duty[0]) * orbits.serviceable
-            flown *= theatre.ladder.passes[1, self.escalation.level[x]]
+            u_gap, u_is_loss = next(draws)
+            yield self.env.timeout(-log(u_gap) / rate_per_h)
+            held, airframes = int(self.manned[x, ORBITS]), int(self.airframes[x])
+            flown = held * duty[held, airframes] * orbits.serviceable * passes[self.escalation.level[x]]
             if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
                 flown *= orbits.poor_factor
             if u_is_loss * wanted < flown:
@@ -193,6 +192,18 @@ class Campaign:
                 self._fleets_changed.append(x)
                 self.campaign_events += 1
                 self.env.process(self._replacement(x))
+
+    @staticmethod
+    def _duty_by_airframes(orbits: OrbitWatchPart, wanted: int) -> FloatArray:
+        """duty[held, airframes]: share of the time that so many orbits are flown with so many aircraft."""
+        airframes = np.arange(wanted * orbits.airframes + 1)
+        rows = [
+            orbit_duty(
+                orbits.endurance, orbits.transit, orbits.turnaround, airframes, np.full_like(airframes, held)
+            )
+            for held in range(wanted + 1)
+        ]
+        return np.array(rows)
 
     def _replacement(self, x: int) -> Generator[simpy.Event, Any, None]:
         yield self.env.timeout(self.theatre.scenario.watch.orbits.replacement)
@@ -305,27 +316,21 @@ class Campaign:
         """
         theatre = self.theatre
         duty = np.zeros(len(self._plan.team_station), dtype=np.uint8)
-        class_of = np.array([theatre.classes.index(c.caveats) for c in theatre.contingents])
-        for x, count in enumerate(teams):
-            if count == 0:
-                continue
-            bases = np.flatnonzero(theatre.ground.base_sector == x)
-            if not len(bases):
+        for x, count in enumerate(teams.tolist()):
+            stations = theatre.stations_of_sector[x]  # stations[base, class]
+            if count == 0 or not len(stations):
                 continue  # nowhere to post them; `check` warns
-            weight = np.bincount(class_of, weights=given[:, x], minlength=len(theatre.classes))
-            parts = shares_of(int(count), weight.astype(np.float64))
-            turn = np.concatenate([(np.arange(n) + 0.5) / n for n in parts if n]) if count else np.empty(0)
+            weight: FloatArray = np.bincount(
+                theatre.class_of_contingent, weights=given[:, x], minlength=len(theatre.classes)
+            ).astype(np.float64)
+            parts = shares_of(count, weight)
+            turn = np.concatenate([(np.arange(n) + 0.5) / n for n in parts])
             of_class = np.repeat(np.arange(len(parts)), parts)[np.argsort(turn, kind="stable")]
-            filled = np.zeros((len(bases), len(theatre.classes)), dtype=np.int64)
-            for place, c in enumerate(of_class):
-                filled[place % len(bases), c] += 1
-            for b, base in enumerate(bases):
-                for c in np.flatnonzero(filled[b]):
-                    station = int(
-                        np.flatnonzero((theatre.station_base == base) & (theatre.station_class == c))[0]
-                    )
-                    first = int(self._plan.station_first[station])
-                    duty[first : first + filled[b, c]] = 1
+            filled = np.zeros(stations.shape, dtype=np.int64)
+            np.add.at(filled, (np.arange(count) % len(stations), of_class), 1)
+            for b, c in np.argwhere(filled).tolist():
+                first = int(self._plan.station_first[stations[b, c]])
+                duty[first : first + filled[b, c]] = 1
         return duty
 
     def _line_runs_to(self, until_h: float) -> bool:
@@ -335,7 +340,7 @@ class Campaign:
         why = self._in_line(kernel.advance, until_h)
         reached_h = float(self._state.now[CLOCK])
         dark_h = self.theatre.night_between(self._since_h, reached_h)
-        self.lookout.counts(reached_h - self._since_h - dark_h, dark_h)
+        self.lookout.goes_by(reached_h - self._since_h - dark_h, dark_h)
         self._since_h = reached_h
         if why == TURNED:
             pointers = self._state.pointers
@@ -343,11 +348,11 @@ class Campaign:
         return bool(why == RAN_ON)
 
     def _in_line(self, act: Any, at_h: float) -> int:
-        """Call the line clock -> why it came back; make room or empty the journal as often as it asks for it."""
+        """Call the line clock -> why it came back; make room or empty the journal as often as it asks."""
         while True:
             self._journal_with_room()
             why = int(act(self._plan, self._laydown, self._state, self._tally, self._journal, at_h))
-            if why == EXPLODED or (why == NEEDS_ROOM and len(self._state.slot_kind) >= MOST_UNDER_WAY):
+            if why == EXPLODED or (why == NEEDS_ROOM and len(self._state.slots) >= MOST_UNDER_WAY):
                 raise ScenarioError([self._explosion()])
             if why == NEEDS_ROOM:
                 self._state = with_more_room(self._state)
@@ -384,7 +389,7 @@ class Campaign:
     def _journal_with_room(self) -> Journal:
         """The journal, emptied and as large as everything under way could need."""
         if len(self._journal.whole):
-            under_way = len(self._state.slot_kind) + len(self._state.team_slot)
+            under_way = len(self._state.slots) + len(self._state.teams)
             used = int(max(self._state.pointers[JOURNAL_ROWS], self._state.pointers[TRIP_ROWS]))
             if used + under_way + 16 > len(self._journal.whole):
                 self._empties_journal()
@@ -394,9 +399,11 @@ class Campaign:
         return self._journal
 
     def _empties_journal(self) -> None:
+        """Lay aside what is written, as it is, and go on with an empty one."""
         rows, trips = (int(self._state.pointers[i]) for i in (JOURNAL_ROWS, TRIP_ROWS))
         if rows or trips:
             self._written.append(_rows_of(self._journal, rows, trips))
+            self._journal = empty_journal(len(self._journal.whole))
             self._state.pointers[JOURNAL_ROWS] = self._state.pointers[TRIP_ROWS] = 0
 
     def _clock_duty(self, now_h: float) -> None:
@@ -405,6 +412,7 @@ class Campaign:
         self._duty_since_h = now_h
 
     def _history(self) -> History:
+        self.lookout.closes()
         written = self._written or [_rows_of(self._journal, 0, 0)]
         return History(
             replication=self.replication,
@@ -429,12 +437,12 @@ class Campaign:
 
 
 def _rows_of(journal: Journal, rows: int, trips: int) -> Journal:
-    """A copy of what has been written so far."""
+    """What has been written so far."""
     return Journal(
-        whole=journal.whole[:rows].copy(),
-        hours=journal.hours[:rows].copy(),
-        trip_whole=journal.trip_whole[:trips].copy(),
-        trip_hours=journal.trip_hours[:trips].copy(),
+        whole=journal.whole[:rows],
+        hours=journal.hours[:rows],
+        trip_whole=journal.trip_whole[:trips],
+        trip_hours=journal.trip_hours[:trips],
     )
 
 

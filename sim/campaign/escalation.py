@@ -1,4 +1,4 @@
-"""The levels of the sectors: the line clock says when one is due to turn, SimPy turns it at that very time."""
+"""The levels of the sectors: the line clock says when one is due to turn, SimPy turns it at that moment."""
 
 from __future__ import annotations
 
@@ -58,7 +58,11 @@ class Escalation:
         """The line clock has come to the moment at which a sector turns: wake its process then."""
         self.is_turning = True
         moment = self.env.timeout(max(0.0, at_h - self.env.now))
-        moment.callbacks.append(lambda _: self._due[x].succeed((cause, at_h)))  # type: ignore[union-attr]
+        assert moment.callbacks is not None, "it has not happened yet"
+        moment.callbacks.append(lambda _: self._wakes(x, cause, at_h))
+
+    def _wakes(self, x: int, cause: int, at_h: float) -> None:
+        self._due[x].succeed((cause, at_h))
 
     def _life(self, x: int) -> Generator[simpy.Event, Any, None]:
         """One sector, up and down, until it collapses."""
@@ -174,5 +178,3 @@ class Escalation:
             to_level=whole[:, 2],
             cause=whole[:, 3],
         )
-
-

@@ -118,5 +118,3 @@ class History:
     aircraft_lost: int
     campaign_events: int
     journal: Journal
-
-

@@ -14,7 +14,9 @@ from sim.scenario.schema import Scenario
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ladder:
-    """Levels from the lowest to the last, which is collapse; one that changes nothing where none are asked for."""
+    """Levels from the lowest to the last, which is collapse; one that changes nothing where none are asked
+    for.
+    """
 
     names: tuple[str, ...]
     enter_at: FloatArray  # (V,) tension; inf = never by tension
@@ -56,7 +58,5 @@ def ladder(scenario: Scenario) -> Ladder:
         passes=np.array([[part.patrols for part in parts], [part.orbits for part in parts]]),
         needs_arms=tuple(part.needs_arms for part in parts),
         closed=tuple(part.closed for part in parts),
-        hazards=tuple(
-            tuple((names.index(to), law) for to, law in part.hazards.items()) for part in parts
-        ),
+        hazards=tuple(tuple((names.index(to), law) for to, law in part.hazards.items()) for part in parts),
     )

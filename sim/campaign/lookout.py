@@ -23,6 +23,17 @@ MOST_KNOWN = 4096
 _BIN_STARTS_H = bin_starts_h()
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Look:
+    """How well a sector is watched while nothing changes, by day and by night."""
+
+    watched: FloatArray  # watched[night, c] = share of the hours
+    bins: IntArray  # bins of times between looks that occur
+    gap: FloatArray  # gap[night, bin] = km with that time between looks
+    seen: FloatArray  # seen[k, c] = chance that an incident is seen at all; no columns where nobody asks
+    up: FloatArray  # up[l, w] = chance that patrols, orbits are up
+
+
 class Lookout:
     """The watch of one replication, sector by sector: most campaign events touch one of them only."""
 
@@ -36,31 +47,27 @@ class Lookout:
         self.cells_of = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
         self._laydown = laydown
         self._deters = bool(theatre.plan.deterrence.any())
-        self._level = np.zeros(sectors, dtype=np.int64)
+        self._level = [0] * sectors
         self._manned = np.zeros_like(theatre.wanted)
-        self._watched_now: FloatArray = np.zeros((2, cells))
-        self._gap_now: FloatArray = np.zeros((2, TIME_BINS))
-        self._gap_of_sector: dict[int, tuple[IntArray, FloatArray]] = {}
+        self._manned_key = b""
+        self._hours = (0.0, 0.0)  # of day and of night that have gone by
+        self._since = [(0.0, 0.0)] * sectors  # up to where each sector is counted
+        self._look: list[Look | None] = [None] * sectors
         self._watch: Watch = theatre.watchers.watch(self._manned, self.airframes)
 
     def mans(self, manned: IntArray) -> None:
         """Hand the layers of watch to the line clock, and look along the whole line anew."""
         self._manned = manned
-        watch = self.theatre.watchers.watch(manned, self.airframes)
-        np.copyto(self._laydown.stand_p, watch.stand_p)
-        np.copyto(self._laydown.pass_split, watch.pass_split)
-        self._watch = watch
-        self._gap_now[:] = 0.0
-        self._gap_of_sector.clear()
+        self._manned_key = manned.tobytes()
+        self._watch = self.theatre.watchers.watch(manned, self.airframes)
+        np.copyto(self._laydown.stand_p, self._watch.stand_p)
+        np.copyto(self._laydown.pass_split, self._watch.pass_split)
         for x in range(len(self._level)):
             self._passes(x)
-        self.flies(range(len(self._level)))
+            self._looks(x)
 
     def flies(self, sectors: Iterable[int]) -> None:
         """The aircraft held have changed over some sectors: all else about the watch stays."""
-        up = self.theatre.watchers.up(self._manned, self.airframes)
-        self._watch = dataclasses.replace(self._watch, pass_up=up)
-        np.copyto(self._laydown.pass_up, up)
         for x in sectors:
             self._looks(x)
 
@@ -73,48 +80,60 @@ class Lookout:
             self._passes(x)
             self._looks(x)
 
-    def counts(self, day_h: float, night_h: float) -> None:
+    def goes_by(self, day_h: float, night_h: float) -> None:
         """So many hours of day and of night have gone by."""
-        self.watched_h += day_h * self._watched_now[0] + night_h * self._watched_now[1]
-        self.gap_weight += day_h * self._gap_now[0] + night_h * self._gap_now[1]
+        self._hours = (self._hours[0] + day_h, self._hours[1] + night_h)
+
+    def closes(self) -> None:
+        """Count all sectors up to now."""
+        for x in range(len(self._level)):
+            self._counts(x)
+
+    def _counts(self, x: int) -> None:
+        """What was watched of a sector since it was counted last."""
+        look, (day_h, night_h) = self._look[x], self._since[x]
+        self._since[x] = self._hours
+        day_h, night_h = self._hours[0] - day_h, self._hours[1] - night_h
+        if look is not None and (day_h > 0 or night_h > 0):
+            self.watched_h[self.cells_of[x]] += day_h * look.watched[0] + night_h * look.watched[1]
+            self.gap_weight[look.bins] += day_h * look.gap[0] + night_h * look.gap[1]
 
     def _passes(self, x: int) -> None:
         """Gaps between passes over a sector, longer when its level keeps some from going out."""
         cells, share = self.cells_of[x], self.theatre.ladder.passes[:, self._level[x]]
         with np.errstate(divide="ignore"):
-            self._laydown.pass_gap_h[:, :, cells] = (
-                self._watch.pass_gap_h[:, :, cells] / share[:, None, None]
-            )
+            self._laydown.pass_gap_h[:, :, cells] = self._watch.pass_gap_h[:, :, cells] / share[:, None, None]
 
     def _looks(self, x: int) -> None:
         """How well one sector is watched from now on; what has been seen before is known."""
+        self._counts(x)
+        known = self.theatre.looks_known
+        key = (x, int(self.airframes[x]), self._level[x], self._manned_key)
+        if key not in known:
+            if len(known) >= MOST_KNOWN:
+                known.clear()
+            known[key] = self._look_at(x)
+        look = self._look[x] = known[key]
+        self._laydown.pass_up[:, :, x] = look.up
+        if look.seen.shape[1]:
+            self._laydown.seen_p[:, self.cells_of[x]] = look.seen
+
+    def _look_at(self, x: int) -> Look:
         theatre, cells = self.theatre, self.cells_of[x]
-        key = (x, int(self.airframes[x]), int(self._level[x]), self._manned.tobytes())
-        if key not in theatre.looks_known:
-            watch = dataclasses.replace(self._watch, pass_gap_h=self._laydown.pass_gap_h)
-            found = watched_cells(theatre.scenario, theatre.ground, watch, cells)
-            length = theatre.ground.cells.length_km[cells]
-            watched = np.zeros((2, len(length)))
-            gap = np.zeros((2, TIME_BINS))
-            for night in range(2):
-                share = theatre.visibility_shares(float(night))
-                watched[night] = share @ found.watched
-                gap_h, weight = looks(found, share, length)
-                which = np.searchsorted(_BIN_STARTS_H, gap_h, side="right") - 1
-                gap[night] = np.bincount(which, weights=weight, minlength=TIME_BINS)
-            seen = np.zeros((len(theatre.plan.severity), 0))
-            if self._deters:
-                seen = seen_share(theatre.scenario, theatre.ground, watch, theatre.weight, cells)
-            used = np.flatnonzero(gap.any(axis=0))
-            if len(theatre.looks_known) >= MOST_KNOWN:
-                theatre.looks_known.clear()
-            theatre.looks_known[key] = (watched, used, gap[:, used], seen)
-        watched, bins, weight, seen = theatre.looks_known[key]
-        self._watched_now[:, cells] = watched
-        if x in self._gap_of_sector:
-            old_bins, old_weight = self._gap_of_sector[x]
-            self._gap_now[:, old_bins] -= old_weight
-        self._gap_now[:, bins] += weight
-        self._gap_of_sector[x] = (bins, weight)
-        if seen.shape[1]:
-            self._laydown.seen_p[:, cells] = seen
+        up = theatre.watchers.up(self._manned, self.airframes)
+        watch = dataclasses.replace(self._watch, pass_gap_h=self._laydown.pass_gap_h, pass_up=up)
+        found = watched_cells(theatre.scenario, theatre.ground, watch, cells)
+        length = theatre.ground.cells.length_km[cells]
+        watched = np.zeros((2, len(length)))
+        gap = np.zeros((2, TIME_BINS))
+        for night in range(2):
+            share = theatre.visibility_shares(float(night))
+            watched[night] = share @ found.watched
+            gap_h, weight = looks(found, share, length)
+            which = np.searchsorted(_BIN_STARTS_H, gap_h, side="right") - 1
+            gap[night] = np.bincount(which, weights=weight, minlength=TIME_BINS)
+        seen = np.zeros((len(theatre.plan.severity), 0))
+        if self._deters:
+            seen = seen_share(theatre.scenario, theatre.ground, watch, theatre.weight, cells)
+        bins = np.flatnonzero(gap.any(axis=0))
+        return Look(watched=watched, bins=bins, gap=gap[:, bins], seen=seen, up=up[:, :, x].copy())

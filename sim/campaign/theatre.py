@@ -11,11 +11,24 @@ from sim.campaign.incidents import breeding, listed, places, refuse_explosion, s
 from sim.campaign.ladder import Ladder, ladder
 from sim.errors import ScenarioError
 from sim.force.contingent import CaveatClass, Contingent, contingents
-from sim.force.manning import TEAMS, task_prices, wanted_laydown
+from sim.force.manning import ORBITS, PATROLS, POSTS, SENSORS, TEAMS, task_prices, wanted_laydown
 from sim.line.daylight import months, sun_times_h
 from sim.line.earth import FloatArray, IntArray
 from sim.line.ground import Ground, survey
-from sim.lineclock.state import PATTERNS, POLICIES, Flags, Plan, SmallInts
+from sim.lineclock.state import (
+    BLOCKS,
+    PATTERNS,
+    POLICIES,
+    ROW_BIRTH,
+    ROW_BREEDING,
+    ROW_EVIDENCE,
+    ROW_PASSES,
+    ROW_STANDING,
+    ROW_TEAM,
+    Flags,
+    Plan,
+    SmallInts,
+)
 from sim.lineclock.streams import check_streams, stream_code
 from sim.scenario.chance import Exponential, Fixed, Lognormal, RandomDuration, Uniform
 from sim.scenario.happens import RetaliationPart
@@ -51,6 +64,8 @@ class Theatre:
     station_base: IntArray  # (S,)
     station_class: IntArray  # (S,)
     classes: tuple[CaveatClass, ...]
+    stations_of_sector: tuple[IntArray, ...]  # by sector: station[base, class]; -1 = none
+    class_of_contingent: IntArray  # caveat class of each contingent
     station_travel: tuple[FloatArray, ...]  # by season: travel_h[c, s]
     station_order: tuple[SmallInts, ...]  # by season: order[c, j]
     station_between: tuple[FloatArray, ...]  # by season: between_h[s, t]
@@ -129,6 +144,7 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         listed_index=told.index,
         severity=_by_type(scenario, lambda v: v.severity),
         teams_wanted=_by_type(scenario, lambda v: v.teams).astype(np.int32),
+        draws=_draws_needed(scenario, wanted, mean.sum(axis=1)),
         standard_h=_by_type(scenario, lambda v: v.standard),
         attribution=_by_type(scenario, lambda v: v.attribution),
         reports_p=reports_probability(scenario),
@@ -194,6 +210,8 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         station_base=base,
         station_class=station_class,
         classes=classes,
+        stations_of_sector=_stations_of_sector(ground, posted),
+        class_of_contingent=np.array([classes.index(c.caveats) for c in coalition], dtype=np.int64),
         station_travel=station_travel,
         station_order=station_order,
         station_between=station_between,
@@ -219,10 +237,27 @@ def _shares_upto(mean: FloatArray) -> FloatArray:
 
 
 def _between(ground: Ground, season: int, base: IntArray) -> FloatArray:
-    """between_h[s, t]: hours from station s to the line before station t; none between stations of one base."""
+    """between_h[s, t]: hours from station s to the line before station t; 0 between stations of one base."""
     cell = np.searchsorted(ground.cells.edge_km, ground.base_chainage_km[base], side="right") - 1
     hours = ground.travel_h[season][base][:, np.clip(cell, 0, len(ground.cells) - 1)]
     return np.ascontiguousarray(np.where(base[:, None] == base[None, :], 0.0, hours))
+
+
+def _draws_needed(scenario: Scenario, wanted: IntArray, breeds: FloatArray) -> Flags:
+    """draws[k, row]: which draws an incident of a type may ever need."""
+    reports, detection = reports_probability(scenario), pass_detection(scenario)
+    standing = wanted[:, [POSTS, SENSORS]].any()
+    late = not isinstance(scenario.watch.reports.delay, Fixed)
+    needed = np.zeros((len(scenario.violations), len(BLOCKS)), dtype=np.uint8)
+    for k, v in enumerate(scenario.violations.values()):
+        needed[k, ROW_BIRTH] = 1
+        needed[k, ROW_STANDING] = standing or 0 < reports[k] < 1 or (reports[k] > 0 and late)
+        needed[k, ROW_PASSES] = wanted[:, PATROLS].any() and detection[0, k].any()
+        needed[k, ROW_PASSES + 1] = wanted[:, ORBITS].any() and detection[1, k].any()
+        needed[k, ROW_EVIDENCE] = v.teams > 0 and v.attribution > 0
+        needed[k, ROW_BREEDING] = breeds[k] > 0 or v.casualties > 0
+        needed[k, ROW_TEAM] = v.teams > 0
+    return needed
 
 
 def law_row(law: RandomDuration) -> FloatArray:
@@ -318,3 +353,16 @@ def _stations(
         may_attend=may_attend,
         may_enter=may_enter.reshape(len(class_of), len(ground.sector_names)),
     )
+
+
+def _stations_of_sector(ground: Ground, posted: _Posted) -> tuple[IntArray, ...]:
+    """By sector: station[base, class], -1 where that class is not posted."""
+    out = []
+    for x in range(len(ground.sector_names)):
+        bases = np.flatnonzero(ground.base_sector == x)
+        stations = np.full((len(bases), len(posted.classes)), -1, dtype=np.int64)
+        for s, (base, caveats) in enumerate(zip(posted.base, posted.caveats, strict=True)):
+            if base in bases:
+                stations[np.searchsorted(bases, base), caveats] = s
+        out.append(stations)
+    return tuple(out)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sim.lineclock.draws import key_words
 from sim.lineclock.state import (
+    AHEAD,
+    BLOCKS,
     CAUSES,
     COUNTS,
     ENDINGS,
@@ -18,6 +20,8 @@ from sim.lineclock.state import (
     JOURNAL_WHOLE,
     LAYERS,
     NEXT_TURN,
+    SLOT,
+    TEAM,
     TIME_BINS,
     TRIP_HOURS,
     TRIP_WHOLE,
@@ -74,7 +78,10 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
     streams, teams = len(plan.stream_type), len(plan.team_station)
     pointers = np.zeros(16, dtype=np.int64)
     pointers[FREE_SLOTS] = SLOTS
-    now = np.zeros(2)
+    new_teams = np.zeros(teams, dtype=TEAM)
+    for field in ("slot", "guest", "owner"):
+        new_teams[field] = -1
+    now = np.zeros(8)
     now[NEXT_TURN] = np.inf
     return State(
         now=now,
@@ -84,44 +91,18 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
         arrival_level=np.zeros(streams),
         arrival_piece=np.zeros(streams, dtype=np.int64),
         arrival_index=np.zeros(streams, dtype=np.int64),
+        ahead=np.zeros((streams + 1, len(BLOCKS), 4, AHEAD)),
+        ahead_from=np.full(streams + 1, -1, dtype=np.int64),
         is_poor=is_poor,
         tension=np.zeros(places.sectors),
         tension_h=np.zeros(places.sectors),
         fall_h=np.full(places.sectors, np.inf),
         heap_h=np.zeros(2 * SLOTS + 2 * teams + 16),
         heap_what=np.zeros(2 * SLOTS + 2 * teams + 16, dtype=np.int64),
-        team_slot=np.full(teams, -1, dtype=np.int64),
-        team_home_h=np.full(teams, np.inf),
-        team_order_h=np.zeros(teams),
-        team_busy_since_h=np.zeros(teams),
-        team_ready_h=np.zeros(teams),
-        team_depart_h=np.zeros(teams),
-        team_arrive_h=np.zeros(teams),
-        team_done_h=np.zeros(teams),
-        team_guest=np.full(teams, -1, dtype=np.int64),
-        team_owner=np.full(teams, -1, dtype=np.int64),
+        home_h=np.full(teams, np.inf),
+        teams=new_teams,
         sector_free=np.zeros(places.sectors, dtype=np.int64),
-        slot_kind=np.zeros(SLOTS, dtype=np.int64),
-        slot_cause=np.zeros(SLOTS, dtype=np.int64),
-        slot_id=np.zeros((SLOTS, 2), dtype=np.int64),
-        slot_number=np.zeros(SLOTS, dtype=np.int64),
-        slot_parent=np.zeros(SLOTS, dtype=np.int64),
-        slot_parent_number=np.zeros(SLOTS, dtype=np.int64),
-        slot_children=np.zeros(SLOTS, dtype=np.int64),
-        slot_held=np.zeros(SLOTS, dtype=np.int64),
-        slot_level=np.zeros(SLOTS, dtype=np.int64),
-        slot_cell=np.zeros(SLOTS, dtype=np.int64),
-        slot_layer=np.zeros(SLOTS, dtype=np.int64),
-        slot_start_h=np.zeros(SLOTS),
-        slot_sighted_h=np.zeros(SLOTS),
-        slot_arrive_h=np.zeros(SLOTS),
-        slot_left_h=np.zeros(SLOTS),
-        slot_order_h=np.zeros(SLOTS),
-        slot_need=np.zeros(SLOTS, dtype=np.int64),
-        slot_open=np.zeros(SLOTS, dtype=np.int64),
-        slot_sent=np.zeros(SLOTS, dtype=np.int64),
-        slot_station=np.zeros(SLOTS, dtype=np.int64),
-        slot_outcome=np.zeros(SLOTS, dtype=np.int64),
+        slots=np.zeros(SLOTS, dtype=SLOT),
         free_slot=np.arange(SLOTS, dtype=np.int64)[::-1].copy(),
         waiting=np.zeros(2 * SLOTS, dtype=np.int64),
     )
@@ -129,14 +110,14 @@ def new_state(places: Places, seed: int, replication: int, is_poor: NDArray[np.u
 
 def with_more_room(state: State) -> State:
     """The same state with twice the slots; nothing under way changes."""
-    old = len(state.slot_kind)
+    old = len(state.slots)
     pointers = state.pointers.copy()
     free = np.concatenate([np.arange(2 * old - 1, old - 1, -1), state.free_slot[: pointers[FREE_SLOTS]]])
     pointers[FREE_SLOTS] = len(free)
     grown = {
         name: np.concatenate([array, np.zeros_like(array)])
         for name, array in state._asdict().items()
-        if name.startswith("slot_") or name in ("heap_h", "heap_what", "waiting")
+        if name in ("slots", "heap_h", "heap_what", "waiting")
     }
     grown["free_slot"] = np.concatenate([free, np.zeros(2 * old - len(free), dtype=np.int64)])
     return state._replace(pointers=pointers, **grown)

@@ -5,29 +5,41 @@ from __future__ import annotations
 import numpy as np
 
 from sim.lineclock.compiled import inlined
-from sim.lineclock.state import CAVEAT, DENIED, NOBODY_THERE, TOO_FAR
+from sim.lineclock.state import CAVEAT, DAY, DAY_ENDS, DENIED, NOBODY_THERE, SUNRISE, SUNSET, TOO_FAR
 
 NOBODY, ALL_BUSY = -1, -2
 NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = 0, 1, 2
 
 
 @inlined
-def is_night(plan, at_h):
-    """Whether the sun is down at that time; beyond the last day its times hold."""
-    day = min(int(at_h / 24.0), plan.sunrise_h.shape[0] - 1)
-    return at_h < plan.sunrise_h[day] or at_h >= plan.sunset_h[day]
+def day_breaks(plan, state, now_h):
+    """Keep sunrise and sunset of the day that the clock is in; beyond the last day its times hold."""
+    if now_h < state.now[DAY_ENDS]:
+        return
+    today = int(now_h / 24.0)
+    day = min(today, plan.sunrise_h.shape[0] - 1)
+    state.pointers[DAY] = today
+    state.now[DAY_ENDS] = (today + 1) * 24.0
+    state.now[SUNRISE] = plan.sunrise_h[day]
+    state.now[SUNSET] = plan.sunset_h[day]
 
 
 @inlined
-def wait_for_light_h(plan, station, at_h):
+def is_night(state, now_h):
+    """Whether the sun is down now."""
+    return now_h < state.now[SUNRISE] or now_h >= state.now[SUNSET]
+
+
+@inlined
+def wait_for_light_h(plan, state, station, now_h):
     """Hours until a station whose teams shun the night lets one set out; 0 for all others and by day."""
-    if not plan.station_no_night[station] or not is_night(plan, at_h):
+    if not plan.station_no_night[station] or not is_night(state, now_h):
         return 0.0
     last = plan.sunrise_h.shape[0] - 1
-    day = min(int(at_h / 24.0), last)
-    if at_h >= plan.sunset_h[day]:
+    day = min(state.pointers[DAY], last)
+    if now_h >= state.now[SUNSET]:
         day = min(day + 1, last)
-    return max(0.0, plan.sunrise_h[day] - at_h)
+    return max(0.0, plan.sunrise_h[day] - now_h)
 
 
 @inlined
@@ -37,21 +49,21 @@ def may_go(plan, laydown, station, kind, sector):
 
 
 @inlined
-def drive_h(plan, laydown, station, cell, at_h):
+def drive_h(plan, laydown, state, station, cell, at_h):
     """Hours of driving from a station to a cell for who is ordered at that time; who shuns the night drives
     by
     day.
     """
     hours = laydown.travel_h[cell, station]
     return (
-        hours * plan.night_slowness if is_night(plan, at_h) and not plan.station_no_night[station] else hours
+        hours * plan.night_slowness if is_night(state, at_h) and not plan.station_no_night[station] else hours
     )
 
 
 @inlined
 def is_on_duty(laydown, state, team):
     """Whether a team, or the one that stands in at its place, is manned."""
-    owner = state.team_owner[team]
+    owner = state.teams[team].owner
     return laydown.on_duty[team if owner < 0 else owner]
 
 
@@ -72,7 +84,7 @@ def choose_team(plan, laydown, state, cell, kind, at_h):
     come; ALL_BUSY that one could, but none is free. Ties go to the nearer station, then to the lower team.
     """
     sector = plan.cell_sector[cell]
-    slow = plan.night_slowness if is_night(plan, at_h) else 1.0
+    slow = plan.night_slowness if is_night(state, at_h) else 1.0
     severity = plan.severity[kind]
     own_first = plan.policy == OWN_SECTOR_FIRST
     best_h, best_team, best_wait_h, best_drive_h, answer = np.inf, NOBODY, 0.0, 0.0, NOBODY
@@ -87,18 +99,18 @@ def choose_team(plan, laydown, state, cell, kind, at_h):
         if laydown.station_duty[station] == 0 or not may_go(plan, laydown, station, kind, sector):
             continue
         answer = ALL_BUSY
-        is_own = plan.station_sector[station] == sector
+        is_own = own_first and plan.station_sector[station] == sector
         if own_first and best_team >= 0 and not is_own:
             best_is_own = plan.station_sector[plan.team_station[best_team]] == sector
             if best_is_own:
                 continue
         if not may_spend_reserve(plan, state, station, severity):
             continue
-        light = wait_for_light_h(plan, station, at_h)
+        light = wait_for_light_h(plan, state, station, at_h)
         for team in range(plan.station_first[station], plan.station_first[station + 1]):
-            wait = max(light, state.team_home_h[team] - at_h)
+            wait = max(light, state.home_h[team] - at_h)
             sooner = wait + drive < best_h
-            if own_first and is_own and best_team >= 0 and wait < np.inf:
+            if is_own and best_team >= 0 and wait < np.inf:
                 sooner = sooner or plan.station_sector[plan.team_station[best_team]] != sector
             if sooner:
                 best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
@@ -110,7 +122,7 @@ def choose_team(plan, laydown, state, cell, kind, at_h):
 
 
 @inlined
-def why_nobody(plan, laydown, cell, kind, at_h):
+def why_nobody(plan, laydown, state, cell, kind, at_h):
     """Why no team could ever come: the outcome of an incident, by what came closest to sending one."""
     sector = plan.cell_sector[cell]
     why = NOBODY_THERE
@@ -118,7 +130,7 @@ def why_nobody(plan, laydown, cell, kind, at_h):
         station = laydown.order[cell, j]
         if laydown.station_duty[station] == 0:
             continue
-        if drive_h(plan, laydown, station, cell, at_h) > plan.reach_h:
+        if drive_h(plan, laydown, state, station, cell, at_h) > plan.reach_h:
             why = max(why, TOO_FAR)
         elif plan.station_may_attend[station, kind] and plan.station_may_enter[station, sector]:
             return DENIED
@@ -140,19 +152,19 @@ def recallable(plan, laydown, state, cell, kind, at_h):
     best_h, best_team, best_wait_h, best_drive_h = np.inf, NOBODY, 0.0, 0.0
     for j in range(laydown.order.shape[1]):
         station = laydown.order[cell, j]
-        drive = drive_h(plan, laydown, station, cell, at_h)
+        drive = drive_h(plan, laydown, state, station, cell, at_h)
         if drive > plan.reach_h or drive >= best_h:
             continue
         if not may_go(plan, laydown, station, kind, sector):
             continue
         for team in range(plan.station_first[station], plan.station_first[station + 1]):
-            slot = state.team_slot[team]
-            if slot < 0 or state.team_arrive_h[team] <= at_h or not is_on_duty(laydown, state, team):
+            slot = state.teams[team].slot
+            if slot < 0 or state.teams[team].arrive_h <= at_h or not is_on_duty(laydown, state, team):
                 continue
-            if plan.severity[state.slot_kind[slot]] >= severity:
+            if plan.severity[state.slots[slot].kind] >= severity:
                 continue
-            back = max(at_h - state.team_depart_h[team], state.team_ready_h[team] - at_h)
-            wait = max(0.0, back, wait_for_light_h(plan, station, at_h))
+            back = max(at_h - state.teams[team].depart_h, state.teams[team].ready_h - at_h)
+            wait = max(0.0, back, wait_for_light_h(plan, state, station, at_h))
             if wait + drive < best_h:
                 best_h, best_team, best_wait_h, best_drive_h = wait + drive, team, wait, drive
     return best_team, best_wait_h, best_drive_h

@@ -12,6 +12,7 @@ replication can be run alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,12 +27,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _TO_UNIT = 2.0**-32
 
-# Blocks of four draws for one incident; a team's draws follow from BLOCK_TEAM in the order in which teams are
-# sent.
-BLOCK_BIRTH, BLOCK_STANDING, BLOCK_PASSES, BLOCK_EVIDENCE, BLOCK_BREEDING, BLOCK_TEAM = 0, 1, 2, 4, 5, 8
-BLOCK_CHILD = 1 << 16
-"""Block of the first incident that another provokes."""
-
+DRAWN_TOGETHER = 64
 LAW_FIXED, LAW_EXPONENTIAL, LAW_LOGNORMAL, LAW_UNIFORM = 0, 1, 2, 3
 
 
@@ -70,6 +66,28 @@ def four(index, block, stream, replication, k0, k1):
         np.uint32(k1),
     )
     return unit(a), unit(b), unit(c), unit(d)
+
+
+@inlined
+def many(out, index, block, stream, replication, k0, k1):
+    """out[word, lane]: uniforms for block *block* of things index, index + 1, ... of a stream.
+
+    The loop ends with the row for a reason: only so does the compiler see that words do not overlap, and does
+    several lanes at once (3 ns a block against 18).
+    """
+    for lane in range(out.shape[1]):
+        a, b, c, d = philox(
+            np.uint32(index + lane),
+            np.uint32(block),
+            np.uint32(stream),
+            np.uint32(replication),
+            np.uint32(k0),
+            np.uint32(k1),
+        )
+        out[0, lane] = unit(a)
+        out[1, lane] = unit(b)
+        out[2, lane] = unit(c)
+        out[3, lane] = unit(d)
 
 
 @inlined
@@ -267,3 +285,11 @@ class Chance:
     def uniform(self, stream: str, index: int = 0) -> float:
         """One uniform in (0, 1) for thing *index* of a stream."""
         return float(self.uniforms(stream, 1, first=index)[0, 0])
+
+    def stream(self, name: str) -> Iterator[tuple[float, float]]:
+        """The first two uniforms for things 0, 1, ... of a stream, without end."""
+        first = 0
+        while True:
+            for u, v, _, _ in self.uniforms(name, DRAWN_TOGETHER, first=first).tolist():
+                yield u, v
+            first += DRAWN_TOGETHER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.lineclock.compiled import inlined
 from sim.lineclock.state import HEAP_SIZE, MOST_CHILDREN, WAIT_HEAD, WAIT_TAIL, WHICH_BITS
 
@@ -35,29 +37,36 @@ def push(state, at_h, rank, what, which):
 
 @inlined
 def pop(state):
-    """Take the next event off the heap -> (what it is, its team or slot)."""
-    hours, whats = state.heap_h, state.heap_what
-    first = whats[0]
+    """Take the next event off the heap -> (what it is, its team or slot).
+
+    The gap is led down to a leaf along the sooner children, without a branch on which is sooner (it cannot be
+    foretold), and filled from the end of the heap (Wegener 1993, bottom-up).
+    """
+    hours, codes = state.heap_h, state.heap_what
+    first = codes[0]
     size = state.pointers[HEAP_SIZE] - 1
     state.pointers[HEAP_SIZE] = size
-    at_h, what = hours[size], whats[size]
-    i = 0
-    while True:
-        down = 2 * i + 1
-        if down >= size:
-            break
-        right = down + 1
-        if right < size and (
-            hours[right] < hours[down] or (hours[right] == hours[down] and whats[right] < whats[down])
-        ):
-            down = right
-        if at_h < hours[down] or (at_h == hours[down] and what <= whats[down]):
-            break
+    at_h, code = hours[size], codes[size]
+    hours[size] = np.inf  # the missing second child of a last pair is never the sooner one
+    i, down = 0, 1
+    while down < size:
+        left_h, right_h = hours[down], hours[down + 1]
+        ties = int(left_h == right_h) & int(codes[down + 1] < codes[down])
+        down += int(right_h < left_h) | ties
         hours[i] = hours[down]
-        whats[i] = whats[down]
+        codes[i] = codes[down]
         i = down
-    hours[i] = at_h
-    whats[i] = what
+        down = 2 * i + 1
+    while i > 0:
+        up = (i - 1) >> 1
+        if hours[up] < at_h or (hours[up] == at_h and codes[up] <= code):
+            break
+        hours[i] = hours[up]
+        codes[i] = codes[up]
+        i = up
+    if size > 0:
+        hours[i] = at_h
+        codes[i] = code
     return (first >> WHICH_BITS) & 3, first & ((1 << WHICH_BITS) - 1)
 
 
@@ -73,13 +82,15 @@ def joins_waiting(plan, state, slot):
             waiting[i - head] = waiting[i]
         pointers[WAIT_TAIL] -= head
         pointers[WAIT_HEAD] = 0
-    severity = plan.severity[state.slot_kind[slot]]
-    start_h = state.slot_start_h[slot]
+    severity = plan.severity[state.slots[slot].kind]
+    start_h = state.slots[slot].start_h
     i = pointers[WAIT_TAIL]
     while i > pointers[WAIT_HEAD]:
         other = waiting[i - 1]
-        other_severity = plan.severity[state.slot_kind[other]]
-        if other_severity > severity or (other_severity == severity and state.slot_start_h[other] <= start_h):
+        other_severity = plan.severity[state.slots[other].kind]
+        if other_severity > severity or (
+            other_severity == severity and state.slots[other].start_h <= start_h
+        ):
             break
         waiting[i] = other
         i -= 1

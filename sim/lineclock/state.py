@@ -37,7 +37,8 @@ OUTCOMES = (
     "in_time",
     "open",
 )
-"""Every incident ends in exactly one of these. Unseen: it was over before anybody looked. Noted: it asks for no
+"""Every incident ends in exactly one of these. Unseen: it was over before anybody looked. Noted: it asks for
+no
 team. Then why nobody came: no team is manned at all; none is near enough; caveats or mandate keep those away
 that are; the sector is closed to them; all were busy until it was given up. `open` is under way at the end.
 """
@@ -70,7 +71,8 @@ ENDINGS = (
     ("open", "not_looked", False, True),
     ("open", "not_looked", True, True),
 )
-"""What the line clock counts: outcome, finding, whether sighted, whether it asks for a team. One count for each
+"""What the line clock counts: outcome, finding, whether sighted, whether it asks for a team. One count for
+each
 incident; outcomes and ledgers follow from it.
 """
 
@@ -107,7 +109,8 @@ def bin_starts_h() -> Floats:
 
 
 RAN_ON, NEEDS_ROOM, JOURNAL_FULL, TURNED, EXPLODED = range(5)
-"""Why the kernel came back: it reached the stated time, needs more slots, the journal is full, a sector is due
+"""Why the kernel came back: it reached the stated time, needs more slots, the journal is full, a sector is
+due
 to change its level, or there are more incidents than any history should hold.
 """
 ROOM = 136
@@ -133,9 +136,30 @@ COUNTS = (
 )
 S_RESPONSE_H, S_DRIVE_H = range(2)
 
+# Blocks of four draws for one incident; a team's draws follow from BLOCK_TEAM in the order in which teams are
+# sent, those of what it provokes from BLOCK_CHILD.
+BLOCK_BIRTH, BLOCK_STANDING, BLOCK_PASSES, BLOCK_EVIDENCE, BLOCK_BREEDING, BLOCK_TEAM = 0, 1, 2, 4, 5, 8
+BLOCK_CHILD = 1 << 16
+BLOCKS = (
+    BLOCK_BIRTH,
+    BLOCK_STANDING,
+    BLOCK_PASSES,
+    BLOCK_PASSES + 1,
+    BLOCK_EVIDENCE,
+    BLOCK_BREEDING,
+    BLOCK_TEAM,
+)
+"""Blocks that are drawn ahead, for several incidents of a stream at a time: processors do four or more at
+once.
+ROW_... is the place of a block in this list.
+"""
+ROW_BIRTH, ROW_STANDING, ROW_PASSES, ROW_EVIDENCE, ROW_BREEDING, ROW_TEAM = 0, 1, 2, 4, 5, 6
+AHEAD = 8
+
 # Scalars of State.now and State.pointers.
-CLOCK, NEXT_TURN = 0, 1
-HEAP_SIZE, FREE_SLOTS, WAIT_HEAD, WAIT_TAIL, JOURNAL_ROWS, TRIP_ROWS, LISTED, NUMBER, TURN_SECTOR, TURN_CAUSE = range(10)
+CLOCK, NEXT_TURN, SUNRISE, SUNSET, DAY_ENDS = range(5)
+HEAP_SIZE, FREE_SLOTS, WAIT_HEAD, WAIT_TAIL, JOURNAL_ROWS, TRIP_ROWS = range(6)
+LISTED, NUMBER, TURN_SECTOR, TURN_CAUSE, DAY = range(6, 11)
 
 # What a coming event on the heap is. Its code is rank, one of these, and the team or slot, from the highest
 # bits to the lowest: simultaneous events come in the order of their codes, and no slot decides it. Teams have
@@ -144,8 +168,58 @@ TEAM_DONE, NOTICED, DEADLINE, REPRISAL = range(4)
 WHICH_BITS = 22
 """Bits of a coming event's code for its team or slot; with them go 2 for what it is and 33 for its rank."""
 
-# State.slot_outcome of what has not ended: an incident under way, a reprisal that may yet be prevented.
+# Outcome in a slot of what has not ended: an incident under way, a reprisal that may yet be prevented.
 UNDER_WAY, PENDING = -1, -2
+
+
+# Records, not arrays of their own: what is asked of one incident or team lies side by side in memory.
+SLOT = np.dtype(
+    [
+        ("start_h", np.float64),  # when it began
+        ("sighted_h", np.float64),  # when the mission knew
+        ("arrive_h", np.float64),  # first arrival of those sent; inf = none
+        ("order_h", np.float64),  # when the first team was ordered; inf = none yet
+        ("left_h", np.float64),  # when a team last left it, done or called back; -inf = none has
+        ("u_life", np.float64),  # draws that are needed later: how long evidence lasts
+        ("u_says", np.float64),  # whether a team can say who
+        ("u_reaction", np.float64),  # how soon the first team sets out
+        ("u_on_scene", np.float64),  # how long it stays
+        ("id_0", np.int64),  # two words that key its draws
+        ("id_1", np.int64),
+        ("number", np.int64),  # its number in the order of beginning
+        ("parent_number", np.int64),  # number of what provoked it; -1 = nothing
+        ("parent", np.int32),  # slot of what provoked it, while that is pending
+        ("cell", np.int32),  # where
+        ("station", np.int32),  # station of the first arrival; -1 = none
+        ("children", np.int32),  # how many it provokes, prevented or not
+        ("held", np.int32),  # coming events that still need the slot
+        ("kind", np.int32),  # violation type
+        ("cause", np.int32),  # why it came about
+        ("level", np.int32),  # level of its sector when it began
+        ("layer", np.int32),  # who sighted it
+        ("need", np.int32),  # teams still wanted
+        ("open", np.int32),  # teams out
+        ("sent", np.int32),  # teams sent so far
+        ("outcome", np.int32),  # what it ended in; UNDER_WAY or PENDING before
+        ("day", np.int32),  # day of its beginning
+    ],
+    align=True,
+)
+TEAM = np.dtype(
+    [
+        ("order_h", np.float64),  # when it was ordered out
+        ("busy_since_h", np.float64),  # out and on duty from then on; inf = out, off duty
+        ("ready_h", np.float64),  # at base from then on, had it not been called back meanwhile
+        ("depart_h", np.float64),  # when it sets out
+        ("arrive_h", np.float64),
+        ("done_h", np.float64),
+        ("slot", np.int32),  # incident that it is sent to; -1 = free
+        ("guest", np.int32),  # place at which it stands in elsewhere; -1 = none
+        ("owner", np.int32),  # team that stands in at this place; -1 = none
+    ],
+    align=True,
+)
+Records = NDArray[np.void]
 
 
 class Plan(NamedTuple):
@@ -176,6 +250,7 @@ class Plan(NamedTuple):
     listed_code: Ints  # listed_code[i], with listed_index: keys the draws
     listed_index: Ints  # listed_index[i]
     severity: Floats  # severity[k]
+    draws: Flags  # draws[k, row] = 1 when an incident of type k may need these draws
     teams_wanted: SmallInts  # teams_wanted[k] = teams that an incident asks for; 0 = noted only
     standard_h: Floats  # standard_h[k] = attended in time within this of the beginning
     attribution: Floats  # attribution[k] = chance that a team which finds evidence can say who
@@ -247,51 +322,27 @@ class Laydown(NamedTuple):
 class State(NamedTuple):
     """What is under way."""
 
-    now: Floats  # now[CLOCK]; now[NEXT_TURN] = no sector's level falls, or meets its hazard, sooner
+    # now[CLOCK]; now[NEXT_TURN] = no sector's level falls, or meets its hazard, sooner; of this day:
+    # now[SUNRISE], now[SUNSET], now[DAY_ENDS]
+    now: Floats
     pointers: Ints  # sizes and ends of the lists below
     key: Ints  # key words 0 and 1, replication
     arrival_h: Floats  # arrival_h[p] = next candidate of stream p
     arrival_level: Floats  # arrival_level[p] = its operational time, in expected candidates
     arrival_piece: Ints  # arrival_piece[p] = piece of day or night that it falls in
     arrival_index: Ints  # arrival_index[p] = its number within the stream
+    ahead: Floats  # ahead[p, row, word, lane]: draws of the next candidates of stream p; the last p: all else
+    ahead_from: Ints  # ahead_from[p] = number of the candidate for which all rows of stream p begin
     is_poor: Flags  # is_poor[x, d] = 1 on days of poor visibility
     tension: Floats  # tension[x] as it was at ...
     tension_h: Floats  # ... tension_h[x]
     fall_h: Floats  # fall_h[x] = when its level falls unless tension rises before; inf = never
     heap_h: Floats  # binary heap of coming events: time
-    heap_what: Ints  # code of the coming event: its rank, what it is, its team or slot
-    team_slot: Ints  # team_slot[m] = incident that it is sent to; -1 = free
-    team_home_h: Floats  # team_home_h[m] = at base from then on; inf = sent or not manned
-    team_order_h: Floats  # team_order_h[m] = when it was ordered out
-    team_busy_since_h: Floats  # team_busy_since_h[m] = out and on duty from then on; inf = out, off duty
-    team_ready_h: Floats  # team_ready_h[m] = at base from then on, had it not been called back meanwhile
-    team_depart_h: Floats  # team_depart_h[m] = when it sets out
-    team_arrive_h: Floats  # team_arrive_h[m]
-    team_done_h: Floats  # team_done_h[m]
-    team_guest: Ints  # team_guest[m] = place at which it stands in elsewhere; -1 = none
-    team_owner: Ints  # team_owner[m] = team that stands in at this place; -1 = none
+    heap_what: Ints  # 4 x team or slot + what it is
+    home_h: Floats  # home_h[m] = team m is at base from then on; inf = sent or not manned
+    teams: Records  # teams[m], fields TEAM
     sector_free: Ints  # sector_free[x] = free teams stationed in sector x
-    slot_kind: Ints  # slot_kind[i] = violation type of the incident in slot i
-    slot_cause: Ints  # why it came about
-    slot_id: Ints  # slot_id[i, 0], slot_id[i, 1]: two words that key its draws
-    slot_number: Ints  # its number in the order of beginning; -1 before
-    slot_parent: Ints  # slot of what provoked it while that is pending; -1 = nothing
-    slot_parent_number: Ints  # number of what provoked it; -1 = nothing
-    slot_children: Ints  # how many it provokes, prevented or not
-    slot_held: Ints  # coming events that still need the slot
-    slot_level: Ints  # level of its sector when it began
-    slot_cell: Ints  # where
-    slot_layer: Ints  # who sighted it
-    slot_start_h: Floats  # when it began
-    slot_sighted_h: Floats  # when the mission knew
-    slot_arrive_h: Floats  # first arrival of those sent; inf = none
-    slot_left_h: Floats  # when a team last left it, done or called back; -inf = none has
-    slot_order_h: Floats  # when the first team was ordered; inf = none yet
-    slot_need: Ints  # teams still wanted
-    slot_open: Ints  # teams out
-    slot_sent: Ints  # teams sent so far
-    slot_station: Ints  # station of the first arrival
-    slot_outcome: Ints  # what it ended in; UNDER_WAY or PENDING before
+    slots: Records  # slots[i], fields SLOT: the incidents under way
     free_slot: Ints  # stack of free slots
     waiting: Ints  # slots that wait for a team, gravest and oldest first
 

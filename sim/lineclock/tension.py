@@ -1,4 +1,4 @@
-"""The stress of each sector: incidents raise it, time lowers it, and thresholds tell when its level changes."""
+"""The stress of each sector: incidents raise it, time lowers it, thresholds tell when its level changes."""
 
 from __future__ import annotations
 
