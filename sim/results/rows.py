@@ -37,7 +37,7 @@ def daily(theatre: Theatre, history: History) -> Columns:
     days = len(edges) - 1
     middle = np.minimum((np.arange(days) + 0.5) * HOURS_PER_DAY, theatre.horizon_h)
     step = np.searchsorted(history.force.at_h, middle, side="right") - 1
-    stood = edges[:-1] < history.stood_h
+    stood = edges[:-1] <= history.stood_h  # what breaks the ceasefire at midnight still counts, that day
     counts = history.tally.day[:days]
     return {
         "replication": np.full(days, history.replication, dtype=np.int32),

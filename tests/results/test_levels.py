@@ -180,3 +180,19 @@ def test_a_ceasefire_that_falls_at_once_has_no_numbers_per_day(theatre_of: Calla
         None,
     )
     assert np.isnan(cell_columns(theatre, totals_of(theatre, history))["watched_share"]).all()
+
+
+def test_what_breaks_the_ceasefire_at_midnight_is_counted_on_that_day(theatre_of: Callable[..., Any]) -> None:
+    raid = {"type": "shelling", "chainage": "9 km", "after": "3 days"}
+    what = {
+        "violations": {
+            "shelling": {"rate": "0 per day"},
+            "drone": {"rate": "0 per day", "false_reports": "0 per day"},
+        }
+    }
+    levels = {"calm": {}, "war": {"enter_at": 2}}
+    theatre = theatre_of(merged(small(injects={"raid": raid}, escalation={"levels": levels}), what))
+    history = simulate(theatre, 5, 0)
+    series = daily(theatre, history)
+    assert history.stood_h == 72.0
+    assert series["happened"].to_pylist() == [0, 0, 0, 1, *[None] * 16]
