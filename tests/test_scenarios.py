@@ -10,7 +10,8 @@ import pytest
 
 from sim.campaign.engine import simulate
 from sim.campaign.history import History
-from sim.campaign.incidents import breeding, spectral_radius, swollen
+from sim.campaign.incidents import breeding, spectral_radius, with_reprisals
+from sim.campaign.ladder import ladder
 from sim.campaign.theatre import Theatre, stage
 from sim.errors import ScenarioError
 from sim.force.contingent import share_out
@@ -252,11 +253,11 @@ def doubtful() -> ScenarioFile:
 def test_with_reprisals_the_line_has_the_rates_of_the_flagship(
     doubtful: ScenarioFile, flagship: ScenarioFile
 ) -> None:
-    total = swollen(doubtful.scenario)
-    for per_incident, (name, violation) in zip(total, doubtful.scenario.violations.items(), strict=True):
+    stated = np.array([v.rate for v in doubtful.scenario.violations.values()])
+    total = with_reprisals(doubtful.scenario, ladder(doubtful.scenario), stated)
+    for rate, name in zip(total, doubtful.scenario.violations, strict=True):
         if name in flagship.scenario.violations:
-            expected = flagship.scenario.violations[name].rate
-            assert violation.rate * per_incident == pytest.approx(expected, rel=0.01), name
+            assert rate == pytest.approx(flagship.scenario.violations[name].rate, rel=0.01), name
 
 
 def test_the_spectral_radius_is_the_one_in_its_comment(doubtful: ScenarioFile) -> None:

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Generator
-from math import log
 from typing import Any
 
 import numpy as np
 import simpy
 
 from sim.campaign.escalation import Escalation
-from sim.campaign.history import Force, History, ledgers
+from sim.campaign.fleet import Fleet
+from sim.campaign.history import History, ledgers
 from sim.campaign.lookout import Lookout
+from sim.campaign.roster import Roster
 from sim.campaign.theatre import Theatre
 from sim.errors import Problem, ScenarioError
-from sim.force.contingent import Contingent, share_out
-from sim.force.manning import ORBITS, TEAMS, man, shares_of
-from sim.line.earth import FloatArray, IntArray
+from sim.force.contingent import Contingent
+from sim.force.manning import ORBITS
 from sim.lineclock import kernel
 from sim.lineclock.begin import Places, empty_journal, new_laydown, new_state, new_tally, with_more_room
 from sim.lineclock.compiled import forget_compiled
@@ -44,9 +44,7 @@ from sim.lineclock.state import (
 )
 from sim.scenario.occurs import EventPart
 from sim.scenario.quantities import HOURS_PER_DAY
-from sim.scenario.watching import OrbitWatchPart
 from sim.watch.coverage import duration_quantiles
-from sim.watch.layers import orbit_duty
 
 MOST_UNDER_WAY = 1 << 22
 """Incidents under way at one time, reprisals to come included: more is an explosion, not a ceasefire."""
@@ -62,17 +60,12 @@ class Campaign:
         self.chance = Chance(seed, replication)
         self.replication = replication
         self.env = simpy.Environment(initial_time=0.0)
-        self.present = np.zeros(len(theatre.contingents))
-        self.manned = np.zeros_like(theatre.wanted)
         self.season = 0
-        self.aircraft_lost = 0
         self.campaign_events = 0
         self.stands = True
-        self._force_changed = True
         self._roads_changed = True
         self._serves = False
         self._since_h = 0.0
-        self._steps: list[tuple[float, FloatArray, float, float, IntArray]] = []
         self._places = Places(plan=theatre.plan, days=theatre.days, sectors=len(theatre.ground.sector_names))
         self._plan = theatre.plan
         self._laydown = new_laydown(self._places)
@@ -82,8 +75,9 @@ class Campaign:
         self._written: list[Journal] = []
         self._fleets_changed: list[int] = []
         self._turned: list[int] = []
+        self.roster = Roster(theatre)
         self.lookout = Lookout(theatre, self._laydown)
-        self.airframes = self.lookout.airframes
+        self.fleets: list[Fleet] = []
         self.escalation = Escalation(theatre, self.env, self.chance, self._level_changes)
         self._duty_h = 0.0
         self._duty_since_h = 0.0
@@ -95,9 +89,7 @@ class Campaign:
         horizon = self.theatre.horizon_h
         for i, contingent in enumerate(self.theatre.contingents):
             self._musters(i, contingent)
-        for x in range(len(self.theatre.ground.sector_names)):
-            if self.airframes[x] and self.theatre.scenario.watch.orbits.loss > 0:
-                self.env.process(self._fleet(x))
+        self.fleets = [self._fleet(x, name) for x, name in enumerate(self.theatre.ground.sector_names)]
         if len(self.theatre.ground.season_names) > 1:
             self.env.process(self._seasons())
         for name, event in self.theatre.scenario.events.items():
@@ -152,8 +144,7 @@ class Campaign:
             self._strength_changes(i, -soldiers)
 
     def _strength_changes(self, i: int, by: int) -> None:
-        self.present[i] += by
-        self._force_changed = True
+        self.roster.changes(i, by)
         self.campaign_events += 1
 
     def _seasons(self) -> Generator[simpy.Event, Any, None]:
@@ -167,47 +158,20 @@ class Campaign:
             self._roads_changed = True
             self.campaign_events += 1
 
-    def _fleet(self, x: int) -> Generator[simpy.Event, Any, None]:
-        """Aircraft of a sector are lost by the flying hour, and replaced.
+    def _fleet(self, x: int, sector: str) -> Fleet:
+        draws = self.chance.stream(f"aircraft lost over {sector}")
+        return Fleet(
+            self.theatre, self.env, x, self.lookout.airframes, draws, self._aloft, self._fleet_changes
+        )
 
-        Candidates come at the rate of a sector whose wanted orbits are all held all the time, transit
-        included; one is a loss with the share of these hours that are flown then.
-        """
-        theatre, passes = self.theatre, self.theatre.ladder.passes[1]
-        orbits = theatre.scenario.watch.orbits
-        wanted = int(theatre.wanted[x, ORBITS])
-        rate_per_h = orbits.loss * wanted * orbits.endurance / (orbits.endurance - orbits.transit)
-        draws = self.chance.stream(f"aircraft lost over {theatre.ground.sector_names[x]}")
-        duty = self._duty_by_airframes(orbits, wanted)
-        while True:
-            u_gap, u_is_loss = next(draws)
-            yield self.env.timeout(-log(u_gap) / rate_per_h)
-            held, airframes = int(self.manned[x, ORBITS]), int(self.airframes[x])
-            flown = held * duty[held, airframes] * orbits.serviceable * passes[self.escalation.level[x]]
-            if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
-                flown *= orbits.poor_factor
-            if u_is_loss * wanted < flown:
-                self.airframes[x] -= 1
-                self.aircraft_lost += 1
-                self._fleets_changed.append(x)
-                self.campaign_events += 1
-                self.env.process(self._replacement(x))
+    def _aloft(self, x: int) -> tuple[int, float]:
+        """Orbits held over a sector, and the factor of weather and level on their hours."""
+        factor = float(self.theatre.ladder.passes[1, self.escalation.level[x]])
+        if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
+            factor *= self.theatre.scenario.watch.orbits.poor_factor
+        return int(self.roster.manned[x, ORBITS]), factor
 
-    @staticmethod
-    def _duty_by_airframes(orbits: OrbitWatchPart, wanted: int) -> FloatArray:
-        """duty[held, airframes]: share of the time that so many orbits are flown with so many aircraft."""
-        airframes = np.arange(wanted * orbits.airframes + 1)
-        rows = [
-            orbit_duty(
-                orbits.endurance, orbits.transit, orbits.turnaround, airframes, np.full_like(airframes, held)
-            )
-            for held in range(wanted + 1)
-        ]
-        return np.array(rows)
-
-    def _replacement(self, x: int) -> Generator[simpy.Event, Any, None]:
-        yield self.env.timeout(self.theatre.scenario.watch.orbits.replacement)
-        self.airframes[x] += 1
+    def _fleet_changes(self, x: int) -> None:
         self._fleets_changed.append(x)
         self.campaign_events += 1
 
@@ -279,8 +243,7 @@ class Campaign:
         for x in self._turned:
             self._level_applies(x)
         self._turned.clear()
-        if self._force_changed:
-            self._force_changed = False
+        if self.roster.has_changed:
             self._fleets_changed.clear()
             self._serves |= self._mans()
         elif self._fleets_changed:
@@ -291,47 +254,14 @@ class Campaign:
         self._serves = False
 
     def _mans(self) -> bool:
-        """Share out who is there, man what can be manned -> whether teams changed."""
-        theatre = self.theatre
-        share = np.array([c.effective_share for c in theatre.contingents])
-        effective = self.present * share
-        cost = theatre.wanted * theatre.prices
-        given = share_out(effective, tuple(c.sectors for c in theatre.contingents), cost.sum(axis=1))
-        manned = man(theatre.wanted, theatre.prices, theatre.scenario.manning.keep, given.sum(axis=0))
-        filled = np.minimum(given.sum(axis=0), (manned * theatre.prices).sum(axis=1))
-        short = float((cost.sum(axis=1) - filled).sum())
-        self._steps.append((self.env.now, self.present.copy(), float(effective.sum()), short, manned))
-        self.manned = manned
-        self.lookout.mans(manned)
-        duty = self._duty(manned[:, TEAMS], given)
+        """Man what can be manned -> whether teams changed."""
+        duty = self.roster.mans(self.env.now)
+        self.lookout.mans(self.roster.manned)
         if not self.stands or np.array_equal(duty, self._laydown.on_duty):
             return False
         self._clock_duty(self.env.now)
         kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, self.env.now)
         return True
-
-    def _duty(self, teams: IntArray, given: FloatArray) -> Flags:
-        """duty[m] = 1 for the team places that are filled: evenly over a sector's bases, nations in
-        proportion to who is there.
-        """
-        theatre = self.theatre
-        duty = np.zeros(len(self._plan.team_station), dtype=np.uint8)
-        for x, count in enumerate(teams.tolist()):
-            stations = theatre.stations_of_sector[x]  # stations[base, class]
-            if count == 0 or not len(stations):
-                continue  # nowhere to post them; `check` warns
-            weight: FloatArray = np.bincount(
-                theatre.class_of_contingent, weights=given[:, x], minlength=len(theatre.classes)
-            ).astype(np.float64)
-            parts = shares_of(count, weight)
-            turn = np.concatenate([(np.arange(n) + 0.5) / n for n in parts])
-            of_class = np.repeat(np.arange(len(parts)), parts)[np.argsort(turn, kind="stable")]
-            filled = np.zeros(stations.shape, dtype=np.int64)
-            np.add.at(filled, (np.arange(count) % len(stations), of_class), 1)
-            for b, c in np.argwhere(filled).tolist():
-                first = int(self._plan.station_first[stations[b, c]])
-                duty[first : first + filled[b, c]] = 1
-        return duty
 
     def _line_runs_to(self, until_h: float) -> bool:
         """Run the line clock -> whether it came so far; else a sector's process is awake before that."""
@@ -420,17 +350,11 @@ class Campaign:
             turns=self.escalation.turns(),
             stood_h=self._since_h,
             collapsed=bool(np.isfinite(self.escalation.collapsed_h)),
-            force=Force(
-                at_h=np.array([s[0] for s in self._steps]),
-                present=np.array([s[1] for s in self._steps]),
-                effective=np.array([s[2] for s in self._steps]),
-                short=np.array([s[3] for s in self._steps]),
-                manned=np.array([s[4] for s in self._steps]),
-            ),
+            force=self.roster.force(),
             watched_h=self.lookout.watched_h,
             gap_weight=self.lookout.gap_weight,
             team_duty_h=self._duty_h,
-            aircraft_lost=self.aircraft_lost,
+            aircraft_lost=sum(fleet.lost for fleet in self.fleets),
             campaign_events=self.campaign_events,
             journal=Journal(*(np.concatenate(parts) for parts in zip(*written, strict=True))),
         )

@@ -98,8 +98,10 @@ class Escalation:
         if new > old:
             entered = float(self.ladder.enter_at[new])
             return max(tension, entered) if math.isfinite(entered) else tension
-        left = self.ladder.leave_below[new + 1 : old + 1]  # it may leave several levels at once
-        return min(tension, float(left[left > 0].min(initial=np.inf)))
+        # It may leave several levels at once; one that tension only enters counts as left at half of that.
+        rungs = slice(new + 1, old + 1)
+        left, entered = self.ladder.leave_below[rungs], self.ladder.enter_at[rungs]
+        return min(tension, float(np.where(left > 0, left, entered / 2).min(initial=np.inf)))
 
     def _turns(self, x: int, to: int, cause: int, at_h: float, tension: float) -> None:
         old = int(self.level[x])
@@ -143,6 +145,8 @@ class Escalation:
         laydown, state = self._laydown, self._state
         at_h = float(self.env.now)
         for x in sectors:
+            if self.level[x] == self.ladder.last:
+                continue
             tension = float(_tension_now(self._plan, state, x, at_h)) + by
             state.tension[x], state.tension_h[x] = tension, at_h
             if tension >= laydown.rise_at[x]:

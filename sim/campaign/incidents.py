@@ -218,14 +218,13 @@ def refuse_explosion(scenario: Scenario, ladder: Ladder) -> None:
         )
 
 
-def swollen(scenario: Scenario) -> FloatArray:
-    """(K,) incidents of each type per incident of the stated rates: what is provoked is added, calming left
-    aside, in the lowest level and at a truce of 1 (m = (I - M')^-1 rates, Hawkes 1971).
+def with_reprisals(scenario: Scenario, ladder: Ladder, rate_per_h: FloatArray) -> FloatArray:
+    """(K,) incidents of each type per hour when so many happen unprovoked: what they provoke is added, calming
+    left aside, in the lowest level (m = (I - M')^-1 rates, Hawkes 1971).
     """
-    rate = np.array([v.rate for v in scenario.violations.values()])
-    all_of = np.linalg.solve(np.eye(len(rate)) - breeding(scenario).T, rate)
-    per_incident: FloatArray = np.divide(all_of, rate, out=np.ones_like(rate), where=rate > 0)
-    return per_incident
+    mean = breeding(scenario) * ladder.breeds[0]
+    all_of: FloatArray = np.linalg.solve(np.eye(len(rate_per_h)) - mean.T, rate_per_h)
+    return all_of
 
 
 # What is listed --------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ the hours for which each cell was watched.
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -14,24 +13,22 @@ from sim.campaign.theatre import Theatre
 from sim.force.manning import ORBITS
 from sim.line.earth import FloatArray, IntArray
 from sim.lineclock.state import TIME_BINS, Laydown, bin_starts_h
-from sim.watch.coverage import looks, seen_share, watched_cells
-from sim.watch.layers import Watch
-
-MOST_KNOWN = 4096
-"""Looks at a sector that are remembered, some kilobytes each; replications share them."""
+from sim.watch.coverage import seen_share
+from sim.watch.layers import Standing, gap_of_any_h
 
 _BIN_STARTS_H = bin_starts_h()
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclasses.dataclass(slots=True, kw_only=True, eq=False)
 class Look:
     """How well a sector is watched while nothing changes, by day and by night."""
 
     watched: FloatArray  # watched[night, c] = share of the hours
     bins: IntArray  # bins of times between looks that occur
     gap: FloatArray  # gap[night, bin] = km with that time between looks
-    seen: FloatArray  # seen[k, c] = chance that an incident is seen at all; no columns where nobody asks
+    pass_gap_h: FloatArray  # pass_gap_h[l, n] between passes of a layer
     up: FloatArray  # up[l, w] = chance that patrols, orbits are up
+    seen: FloatArray | None  # seen[k, c] = chance that an incident is seen at all, where somebody asks
 
 
 class Lookout:
@@ -43,27 +40,33 @@ class Lookout:
         self.airframes = theatre.wanted[:, ORBITS] * theatre.scenario.watch.orbits.airframes
         self.watched_h = np.zeros(cells)
         self.gap_weight = np.zeros(TIME_BINS)
-        edges = np.searchsorted(theatre.ground.cell_sector, np.arange(sectors + 1))
-        self.cells_of = [slice(int(a), int(b)) for a, b in itertools.pairwise(edges)]
+        self.cells_of = [theatre.watchers.cells(x) for x in range(sectors)]
         self._laydown = laydown
         self._deters = bool(theatre.plan.deterrence.any())
         self._level = [0] * sectors
         self._manned = np.zeros_like(theatre.wanted)
-        self._manned_key = b""
         self._hours = (0.0, 0.0)  # of day and of night that have gone by
         self._since = [(0.0, 0.0)] * sectors  # up to where each sector is counted
         self._look: list[Look | None] = [None] * sectors
-        self._watch: Watch = theatre.watchers.watch(self._manned, self.airframes)
+        # looks at a sector since what is manned has changed, by its aircraft and level
+        self._known: list[dict[tuple[int, int], Look]] = [{} for _ in range(sectors)]
+        self._standing: list[Standing | None] = [None] * sectors
+        # share[night, w] of the hours by day, or by night, with visibility w
+        self._share = np.array([theatre.visibility_shares(float(night)) for night in range(2)])
 
     def mans(self, manned: IntArray) -> None:
-        """Hand the layers of watch to the line clock, and look along the whole line anew."""
+        """What is manned has changed: hand the layers of watch to the line clock."""
+        watchers, laydown = self.theatre.watchers, self._laydown
+        orbits = self._manned[:, ORBITS]
         self._manned = manned
-        self._manned_key = manned.tobytes()
-        self._watch = self.theatre.watchers.watch(manned, self.airframes)
-        np.copyto(self._laydown.stand_p, self._watch.stand_p)
-        np.copyto(self._laydown.pass_split, self._watch.pass_split)
-        for x in range(len(self._level)):
-            self._passes(x)
+        for x, cells in enumerate(self.cells_of):
+            standing = watchers.standing(x, manned)
+            if self._standing[x] is None or manned[x, ORBITS] != orbits[x]:
+                laydown.pass_split[:, cells] = watchers.split(x, manned)
+            if standing is not self._standing[x]:
+                self._standing[x] = standing
+                laydown.stand_p[:, :, cells] = standing.stand_p
+            self._known[x].clear()
             self._looks(x)
 
     def flies(self, sectors: Iterable[int]) -> None:
@@ -77,7 +80,6 @@ class Lookout:
         is_new = bool((passes[:, level] != passes[:, self._level[x]]).any())
         self._level[x] = level
         if is_new:
-            self._passes(x)
             self._looks(x)
 
     def goes_by(self, day_h: float, night_h: float) -> None:
@@ -96,44 +98,48 @@ class Lookout:
         day_h, night_h = self._hours[0] - day_h, self._hours[1] - night_h
         if look is not None and (day_h > 0 or night_h > 0):
             self.watched_h[self.cells_of[x]] += day_h * look.watched[0] + night_h * look.watched[1]
-            self.gap_weight[look.bins] += day_h * look.gap[0] + night_h * look.gap[1]
-
-    def _passes(self, x: int) -> None:
-        """Gaps between passes over a sector, longer when its level keeps some from going out."""
-        cells, share = self.cells_of[x], self.theatre.ladder.passes[:, self._level[x]]
-        with np.errstate(divide="ignore"):
-            self._laydown.pass_gap_h[:, :, cells] = self._watch.pass_gap_h[:, :, cells] / share[:, None, None]
+            np.add.at(self.gap_weight, look.bins, day_h * look.gap[0] + night_h * look.gap[1])
 
     def _looks(self, x: int) -> None:
-        """How well one sector is watched from now on; what has been seen before is known."""
+        """How well one sector is watched from now on."""
         self._counts(x)
-        known = self.theatre.looks_known
-        key = (x, int(self.airframes[x]), self._level[x], self._manned_key)
+        laydown, standing = self._laydown, self._standing[x]
+        if standing is None:
+            return  # nobody has come yet
+        known, key = self._known[x], (int(self.airframes[x]), self._level[x])
         if key not in known:
-            if len(known) >= MOST_KNOWN:
-                known.clear()
-            known[key] = self._look_at(x)
+            known[key] = self._look_at(x, standing)
         look = self._look[x] = known[key]
-        self._laydown.pass_up[:, :, x] = look.up
-        if look.seen.shape[1]:
-            self._laydown.seen_p[:, self.cells_of[x]] = look.seen
+        laydown.pass_up[:, :, x] = look.up
+        laydown.pass_gap_h[:, :, self.cells_of[x]] = look.pass_gap_h[:, :, None]
+        if look.seen is not None:
+            laydown.seen_p[:, self.cells_of[x]] = look.seen
 
-    def _look_at(self, x: int) -> Look:
+    def _look_at(self, x: int, standing: Standing) -> Look:
+        """Gaps between passes are the same all over a sector; they are longer when its level keeps some from
+        going out.
+        """
+        theatre = self.theatre
+        up = theatre.watchers.up_over(x, self._manned, self.airframes)
+        with np.errstate(divide="ignore"):
+            gap_h = theatre.watchers.gap_h(x, self._manned) / theatre.ladder.passes[:, self._level[x], None]
+        any_h = gap_of_any_h(gap_h, up)
+        passed = any_h <= theatre.scenario.watch.watched_gap
+        length_km = float(theatre.ground.cells.length_km[self.cells_of[x]].sum())
+        at = np.searchsorted(_BIN_STARTS_H, any_h, side="right") - 1
+        return Look(
+            watched=self._share @ np.where(passed[:, None], 1.0, standing.standing),
+            bins=np.append(at, 0),
+            gap=np.column_stack(
+                [self._share * (length_km - standing.standing_km), self._share @ standing.standing_km]
+            ),
+            pass_gap_h=gap_h,
+            up=up,
+            seen=self._seen(x, gap_h) if self._deters else None,
+        )
+
+    def _seen(self, x: int, gap_h: FloatArray) -> FloatArray:
         theatre, cells = self.theatre, self.cells_of[x]
-        up = theatre.watchers.up(self._manned, self.airframes)
-        watch = dataclasses.replace(self._watch, pass_gap_h=self._laydown.pass_gap_h, pass_up=up)
-        found = watched_cells(theatre.scenario, theatre.ground, watch, cells)
-        length = theatre.ground.cells.length_km[cells]
-        watched = np.zeros((2, len(length)))
-        gap = np.zeros((2, TIME_BINS))
-        for night in range(2):
-            share = theatre.visibility_shares(float(night))
-            watched[night] = share @ found.watched
-            gap_h, weight = looks(found, share, length)
-            which = np.searchsorted(_BIN_STARTS_H, gap_h, side="right") - 1
-            gap[night] = np.bincount(which, weights=weight, minlength=TIME_BINS)
-        seen = np.zeros((len(theatre.plan.severity), 0))
-        if self._deters:
-            seen = seen_share(theatre.scenario, theatre.ground, watch, theatre.weight, cells)
-        bins = np.flatnonzero(gap.any(axis=0))
-        return Look(watched=watched, bins=bins, gap=gap[:, bins], seen=seen, up=up[:, :, x].copy())
+        watch = theatre.watchers.watch(self._manned, self.airframes)
+        watch.pass_gap_h[:, :, cells] = gap_h[:, :, None]
+        return seen_share(theatre.scenario, theatre.ground, watch, theatre.weight, cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,7 @@ class Theatre:
     month_of_day: IntArray  # (D,) 1..12
     poor_share: FloatArray  # (12,) share of days with poor visibility, January first
     weight: FloatArray  # weight[k, w, x] share of type k's incidents that fall into visibility w
+    piece_bounds: list[float]  # `plan.piece_start_h` as a list
     night_h: FloatArray  # hours of night before each bound of `plan.piece_start_h`
     poor_mean: float  # share of the horizon's days with poor visibility
     stream_names: tuple[str, ...]
@@ -69,13 +71,20 @@ class Theatre:
     station_travel: tuple[FloatArray, ...]  # by season: travel_h[c, s]
     station_order: tuple[SmallInts, ...]  # by season: order[c, j]
     station_between: tuple[FloatArray, ...]  # by season: between_h[s, t]
-    looks_known: dict[Any, Any] = field(default_factory=dict, repr=False)
-    """How well a sector is watched, by what is manned there: kept by `lookout`."""
+    postings_known: dict[Any, Any] = field(default_factory=dict, repr=False)
+    """Where a sector's teams are posted, by nation: kept by `roster`."""
 
     def night_between(self, since_h: float, until_h: float) -> float:
         """Hours of night over [since_h, until_h)."""
-        bounds = self.plan.piece_start_h
-        return float(np.interp(until_h, bounds, self.night_h) - np.interp(since_h, bounds, self.night_h))
+        return self._night_before(until_h) - self._night_before(since_h)
+
+    def _night_before(self, at_h: float) -> float:
+        piece = bisect_right(self.piece_bounds, at_h) - 1
+        if piece >= len(self.plan.piece_is_night):
+            return float(self.night_h[-1])
+        return float(self.night_h[piece]) + (at_h - self.piece_bounds[piece]) * float(
+            self.plan.piece_is_night[piece]
+        )
 
     def visibility_shares(self, night_share: float) -> FloatArray:
         """(4,) shares of hours by visibility (2 x night + poor), for a stretch of time with that share of
@@ -203,6 +212,7 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         month_of_day=month_of_day,
         poor_share=poor,
         weight=visibility_weight(scenario, ground, flow, month_of_day, poor, horizon),
+        piece_bounds=flow.bounds_h.tolist(),
         night_h=dark_h,
         poor_mean=float((poor[month_of_day - 1] * lived).sum() / lived.sum()),
         stream_names=flow.names,

@@ -8,6 +8,7 @@ depends on them.
 from __future__ import annotations
 
 import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -54,6 +55,7 @@ def night_h(latitude_deg: ArrayLike, day_of_year: ArrayLike) -> FloatArray:
     return HOURS_PER_DAY - _day_h(latitude_deg, (_TYPICAL_YEAR - _J2000).days + day - 1)
 
 
+@lru_cache(maxsize=16)
 def night_share_of_year(latitude_deg: float) -> float:
     """Share of the year between sunset and sunrise: a little under one half, by `HORIZON_DEG`."""
     nights_h = night_h(latitude_deg, np.arange(1, _DAYS_PER_YEAR + 1))

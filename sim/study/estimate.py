@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.campaign.incidents import swollen
+from sim.campaign.incidents import with_reprisals
 from sim.campaign.theatre import Theatre
 from sim.force.contingent import share_out
 from sim.force.manning import TASKS, TEAMS, Step, man, troops_to_task
@@ -61,8 +61,8 @@ def first_day_rates(theatre: Theatre) -> FloatArray:
     scenario = theatre.scenario
     start = [scenario.truce.start if v.erodes else 1.0 for v in scenario.violations.values()]
     stated = np.array([v.rate for v in scenario.violations.values()])
-    rates: FloatArray = stated * theatre.ladder.incidents[:, 0] * np.array(start) * swollen(scenario)
-    return rates
+    unprovoked = stated * theatre.ladder.incidents[:, 0] * np.array(start)
+    return with_reprisals(scenario, theatre.ladder, unprovoked)
 
 
 def _leaves_out(theatre: Theatre) -> tuple[str, ...]:

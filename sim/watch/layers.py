@@ -22,6 +22,8 @@ from sim.scenario.watching import StandingForType, StandingPart
 VISIBILITIES = 4
 PASSING = ("patrols", "orbits")
 MOST_AT_ONCE = 2_000_000  # sites x cells that are looked at together
+MOST_KNOWN = 512
+"""Sectors' posts and sensors that are remembered, some tens of kilobytes each."""
 _NEARLY_SURE = 1.0 - 1e-12  # keeps logarithms finite; no uniform draw lies above it
 
 
@@ -47,6 +49,15 @@ class Watch:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """Posts and sensors over the cells of one sector."""
+
+    stand_p: FloatArray  # stand_p[k, w, c] as in `Watch`
+    standing: FloatArray  # standing[w, c] as in `Watch`
+    standing_km: FloatArray  # (4,) length in reach of a working post or sensor, by visibility
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Watchers:
     """Turns what is manned into arrays, remembering each sector's part: most campaign events change few
@@ -59,27 +70,90 @@ class Watchers:
     _known: dict[tuple[int, int, int], tuple[slice, FloatArray, FloatArray]] = field(
         default_factory=dict, repr=False
     )
+    _standing: dict[tuple[int, bytes], Standing] = field(default_factory=dict, repr=False)
+    _reach_km: float | None = field(default=None, repr=False)
 
     def watch(self, manned: IntArray, airframes: IntArray | None = None) -> Watch:
         """The arrays for manned[x, task]; airframes (X,) held in each sector, full fleets where None."""
-        kinds = len(self.scenario.violations)
-        count = len(self.ground.cells)
-        missed = np.zeros((kinds, VISIBILITIES, count))
-        bare = np.zeros((VISIBILITIES, count))
-        for task in (POSTS, SENSORS):
-            for x in range(len(self.ground.sector_names)):
-                if manned[x, task]:
-                    span, by_type, plain = self._sector_standing(task, x, int(manned[x, task]))
-                    missed[:, :, span] += by_type
-                    bare[:, span] += plain
-        gap, split = self._passes(manned)
+        sectors = range(len(self.ground.sector_names))
+        parts = [self.standing(x, manned) for x in sectors]
+        gap = np.stack([self.gap_h(x, manned) for x in sectors], axis=-1)
         return Watch(
-            stand_p=-np.expm1(missed),
-            standing=-np.expm1(bare),
-            pass_gap_h=gap,
-            pass_split=split,
+            stand_p=np.concatenate([part.stand_p for part in parts], axis=-1),
+            standing=np.concatenate([part.standing for part in parts], axis=-1),
+            pass_gap_h=gap[:, :, self.ground.cell_sector],
+            pass_split=np.concatenate([self.split(x, manned) for x in sectors], axis=-1),
             pass_up=self.up(manned, airframes),
         )
+
+    def cells(self, sector: int) -> slice:
+        """The cells of a sector."""
+        first, last = np.searchsorted(self.ground.cell_sector, [sector, sector + 1])
+        return slice(int(first), int(last))
+
+    def standing(self, sector: int, manned: IntArray) -> Standing:
+        """Posts and sensors over one sector: they follow from what is manned there and within reach of it."""
+        near = self._near(sector)
+        key = (sector, manned[near][:, (POSTS, SENSORS)].tobytes())
+        if key not in self._standing:
+            if len(self._standing) >= MOST_KNOWN:
+                self._standing.clear()
+            self._standing[key] = self._stands(sector, near, manned)
+        return self._standing[key]
+
+    def _near(self, sector: int) -> slice:
+        """The sectors whose posts or sensors may reach into one."""
+        if self._reach_km is None:
+            farthest = [reach.max() for task in (POSTS, SENSORS) for reach, _ in self._laws(task)]
+            self._reach_km = float(max(farthest)) + self.scenario.line.cell  # a cell may lie across an edge
+        edges, reach_km = self.ground.sector_edge_km, self._reach_km
+        first = int(np.searchsorted(edges[1:], edges[sector] - reach_km, side="right"))
+        last = int(np.searchsorted(edges[:-1], edges[sector + 1] + reach_km, side="left"))
+        return slice(min(first, sector), max(last, sector + 1))
+
+    def _stands(self, sector: int, near: slice, manned: IntArray) -> Standing:
+        cells = self.cells(sector)
+        count = cells.stop - cells.start
+        missed = np.zeros((len(self.scenario.violations), VISIBILITIES, count))
+        bare = np.zeros((VISIBILITIES, count))
+        for task in (POSTS, SENSORS):
+            for x in range(near.start, near.stop):
+                if not manned[x, task]:
+                    continue
+                span, by_type, plain = self._sector_standing(task, x, int(manned[x, task]))
+                low, high = max(span.start, cells.start), min(span.stop, cells.stop)
+                if low < high:
+                    here, there = (slice(low - s.start, high - s.start) for s in (cells, span))
+                    missed[:, :, here] += by_type[:, :, there]
+                    bare[:, here] += plain[:, there]
+        standing = -np.expm1(bare)
+        return Standing(
+            stand_p=-np.expm1(missed),
+            standing=standing,
+            standing_km=standing @ self.ground.cells.length_km[cells],
+        )
+
+    def gap_h(self, sector: int, manned: IntArray) -> FloatArray:
+        """gap_h[l, n]: mean time between passes over a sector, by layer, by day and by night; inf = none."""
+        patrols, orbits = self.scenario.watch.patrols, self.scenario.watch.orbits
+        length_km = float(self.ground.sector_length_km[sector])
+        gap = np.full((2, 2), np.inf)
+        if manned[sector, PATROLS]:
+            hours = HOURS_PER_DAY
+            if patrols.hours == "day":
+                hours *= 1.0 - night_share_of_year(self.ground.line.latitude_deg)
+            passes_per_day = manned[sector, PATROLS] * patrols.route / length_km
+            gap[0, : 2 if patrols.hours == "always" else 1] = hours / passes_per_day
+        if manned[sector, ORBITS]:
+            gap[1] = length_km / (manned[sector, ORBITS] * orbits.speed)
+        return gap
+
+    def split(self, sector: int, manned: IntArray) -> FloatArray:
+        """split[l, c]: place of each cell of a sector on its beat, 0..1."""
+        beat_km = self.scenario.watch.patrols.route / 2.0
+        share_km = float(self.ground.sector_length_km[sector]) / max(int(manned[sector, ORBITS]), 1)
+        into_km = self.ground.cells.middle_km[self.cells(sector)] - self.ground.sector_edge_km[sector]
+        return np.stack([np.mod(into_km / beat_km, 1.0), np.mod(into_km / share_km, 1.0)])
 
     def sites_km(self, task: int, sector: int, manned: int) -> FloatArray:
         """Chainages of the manned sites: an even choice among the evenly spaced sites that are wanted."""
@@ -96,12 +170,7 @@ class Watchers:
         """
         key = (task, sector, manned)
         if key not in self._known:
-            layer = self.scenario.watch.posts if task == POSTS else self.scenario.watch.sensors
-            bare = layer.model_copy(update={"detection": 1.0})
-            laws = [standing_law(bare, None)] + [
-                standing_law(layer, v.seen_by.posts if task == POSTS else v.seen_by.sensors)
-                for v in self.scenario.violations.values()
-            ]
+            laws = self._laws(task)
             sites = self.sites_km(task, sector, manned)
             edge = self.ground.cells.edge_km
             farthest = max(float(reach.max()) for reach, _ in laws)
@@ -119,42 +188,30 @@ class Watchers:
             self._known[key] = (span, logs[1:], logs[0])
         return self._known[key]
 
-    def _passes(self, manned: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Mean gap between passes in each cell, and the place of the cell on its beat."""
-        ground, watch = self.ground, self.scenario.watch
-        middle = ground.cells.middle_km
-        start_km = ground.sector_edge_km[:-1][ground.cell_sector]
-        length_km = ground.sector_length_km
-        gap = np.full((2, 2, len(middle)), np.inf)
-        split = np.zeros((2, len(middle)))
-        patrols, orbits = watch.patrols, watch.orbits
-        hours = HOURS_PER_DAY
-        if patrols.hours == "day":
-            hours *= 1.0 - night_share_of_year(ground.line.latitude_deg)
-        for x in range(len(ground.sector_names)):
-            here = ground.cell_sector == x
-            if manned[x, PATROLS]:
-                passes_per_day = manned[x, PATROLS] * patrols.route / length_km[x]
-                gap[0, 0, here] = hours / passes_per_day
-                if patrols.hours == "always":
-                    gap[0, 1, here] = hours / passes_per_day
-            if manned[x, ORBITS]:
-                gap[1, :, here] = length_km[x] / (manned[x, ORBITS] * orbits.speed)
-        beat_km = patrols.route / 2.0
-        split[0] = np.mod((middle - start_km) / beat_km, 1.0)
-        share_km = length_km / np.maximum(manned[:, ORBITS], 1)
-        split[1] = np.mod((middle - start_km) / share_km[ground.cell_sector], 1.0)
-        return gap, split
+    def _laws(self, task: int) -> list[tuple[FloatArray, float]]:
+        """(reach, detection) of posts or sensors: bare reach first, then for each violation type."""
+        layer = self.scenario.watch.posts if task == POSTS else self.scenario.watch.sensors
+        bare = layer.model_copy(update={"detection": 1.0})
+        return [standing_law(bare, None)] + [
+            standing_law(layer, v.seen_by.posts if task == POSTS else v.seen_by.sensors)
+            for v in self.scenario.violations.values()
+        ]
 
     def up(self, manned: IntArray, airframes: IntArray | None) -> FloatArray:
-        """Chance that patrols go (always) and that orbits are flown, by visibility and sector."""
+        """up[l, w, x]: chance that patrols go (always) and that orbits are flown, by visibility and sector."""
+        held = manned[:, ORBITS] * self.scenario.watch.orbits.airframes if airframes is None else airframes
+        return np.stack([self.up_over(x, manned, held) for x in range(len(manned))], axis=-1)
+
+    def up_over(self, sector: int, manned: IntArray, airframes: IntArray) -> FloatArray:
+        """up[l, w] over one sector."""
         orbits = self.scenario.watch.orbits
-        sectors = len(self.ground.sector_names)
-        up = np.ones((2, VISIBILITIES, sectors))
-        held = manned[:, ORBITS] * orbits.airframes if airframes is None else airframes
-        up[1] = (
-            orbit_duty(orbits.endurance, orbits.transit, orbits.turnaround, held, manned[:, ORBITS])
-            * orbits.serviceable
+        up = np.ones((2, VISIBILITIES))
+        up[1] = orbits.serviceable * orbit_duty(
+            orbits.endurance,
+            orbits.transit,
+            orbits.turnaround,
+            airframes[sector],
+            manned[sector, ORBITS],
         )
         up[1, 1::2] *= orbits.poor_factor
         return up
@@ -209,13 +266,16 @@ def reports_probability(scenario: Scenario) -> FloatArray:
 
 
 def combined_gap_h(watch: Watch, cell_sector: IntArray) -> FloatArray:
-    """gap_h[w, c]: mean time between looks of any passing layer by visibility; inf = none.
+    """gap_h[w, c]: mean time between looks of any passing layer by visibility; inf = none."""
+    return gap_of_any_h(watch.pass_gap_h, watch.pass_up[:, :, cell_sector])
+
+
+def gap_of_any_h(gap_h: FloatArray, up: FloatArray) -> FloatArray:
+    """gap[w, ...]: mean time between looks of any layer, from gap_h[l, n, ...] and up[l, w, ...].
 
     Rates of passing add up, each thinned by the chance that its layer is up.
     """
-    rate = np.zeros((VISIBILITIES, len(cell_sector)))
-    for layer in range(2):
-        for w in range(VISIBILITIES):
-            rate[w] += watch.pass_up[layer, w, cell_sector] / watch.pass_gap_h[layer, w // 2]
+    rate = (up / np.repeat(gap_h, 2, axis=1)).sum(axis=0)
     with np.errstate(divide="ignore"):
-        return np.where(rate > 0, 1.0 / rate, math.inf)
+        gap: FloatArray = np.where(rate > 0, 1.0 / rate, math.inf)
+    return gap

@@ -112,8 +112,8 @@ def test_the_line_clock_is_handed_what_the_whole_laydown_says(theatre_of: Stage)
         campaign = Campaign(theatre, 5, replication)
         history = campaign.run()
         assert history.aircraft_lost > 0
-        afresh = theatre.watchers.watch(history.force.manned[-1], campaign.airframes)
+        afresh = theatre.watchers.watch(history.force.manned[-1], campaign.lookout.airframes)
         for name in ("stand_p", "pass_gap_h", "pass_split", "pass_up"):
             assert np.array_equal(getattr(campaign._laydown, name), getattr(afresh, name)), name
-        assert (campaign.airframes <= theatre.wanted[:, ORBITS] * 2).all()
-        assert (campaign.airframes >= 0).all()
+        assert (campaign.lookout.airframes <= theatre.wanted[:, ORBITS] * 2).all()
+        assert (campaign.lookout.airframes >= 0).all()

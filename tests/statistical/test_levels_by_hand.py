@@ -310,3 +310,25 @@ def test_a_rule_without_delay_ends_the_line_with_the_sector(history_of: Plays):
         ("middle", 0, 3, LINE_WIDE),
         ("south", 0, 3, LINE_WIDE),
     ]
+
+
+def test_nothing_turns_a_collapsed_sector_not_even_a_shock_of_the_same_moment(history_of: Plays):
+    """North falls to war after 5 days, the line two days later; a shock comes every day, also on that one."""
+    levels = {"calm": {"hazards": {"war": "5 days"}}, "hot": {"enter_at": 50, "leave_below": 40}, "war": {}}
+    what = merged(QUIET, {"escalation": {"collapse": {"sectors": 1, "lasting": "2 days"}}})
+    what["escalation"]["levels"] = levels
+    what["events"] = {"shock": {"every": "1 day", "tension": {"by": 100, "sectors": ["north"]}}}
+    told = story(history_of(what))
+    last = {sector: to for _, sector, _, to, _ in told}
+    assert last == {"north": 2, "middle": 2, "south": 2}
+    assert all(old < 2 for _, _, old, _, _ in told)
+
+
+def test_peace_that_a_hazard_brings_is_not_undone_by_the_next_incident(history_of: Plays):
+    """A level that only tension enters, at 4, and only a hazard leaves: its tension of 4 then counts as 2 at most.
+
+    A day later that is 1, and one incident of 2 makes 3; the full 4 would be 2, and 4 with it.
+    """
+    levels = {"tense": {"enter_at": 4, "leave_below": None, "hazards": {"calm": "1 h"}}}
+    what = merged(QUIET, {"injects": {"a": inject(10, 2), "b": inject(35)}, "escalation": {"levels": levels}})
+    assert story(history_of(what)) == [(10.0, "north", 0, 1, UP), (11.0, "north", 1, 0, HAZARD)]

@@ -26,6 +26,18 @@ def test_calls_grow_with_reprisals_and_shrink_with_the_truce(theatre_of: Callabl
     assert held.sighted_share == pytest.approx(plain.sighted_share)
 
 
+def test_what_is_only_provoked_counts_and_the_lowest_level_tells_how_much(theatre_of: Callable[..., Any]) -> None:
+    """4 a day provoke 0.8 x 0.5 = 0.4 of a type that never comes by itself: 1.6 a day; its own go on at 0.5."""
+    what = small(
+        violations={
+            "shelling": {"rate": "4 per day", "retaliation": {"mean": 0.8, "types": {"drone": 1.0}}},
+            "drone": {"rate": "0 per day", "retaliation": {"mean": 1.0}},
+        },
+        escalation={"levels": {"calm": {"retaliation": 0.5}, "war": {}}},
+    )
+    assert first_day_rates(theatre_of(what)) * 24 == pytest.approx([4.0, 1.6 / 0.5])
+
+
 def test_types_that_do_not_erode_keep_their_rate(theatre_of: Callable[..., Any]) -> None:
     what = small(truce={"start": 0.4}, violations={"drone": {"erodes": False}})
     assert first_day_rates(theatre_of(what)) * 24 == pytest.approx([4.0, 8.0])
