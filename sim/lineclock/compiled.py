@@ -1,10 +1,9 @@
 """Compiling the line clock once per machine, wherever the package may write.
 
 numba keys its on-disk cache by the file of the outermost function only: an edit to a file that it inlines
-would go unnoticed.
-The cache therefore lives in a folder named after the digest of every source file of this room, in the first
-place that can be
-written; an installation on a read-only disk compiles into the user's cache instead of failing.
+would go unnoticed. The cache therefore lives in a folder named after the digest of every source file of this
+room, in the first place that can be written; an installation on a read-only disk compiles into the user's
+cache instead of failing.
 """
 
 from __future__ import annotations
@@ -136,7 +135,7 @@ class _Compiler(compiler.CompilerBase):  # type: ignore[misc]  # numba has no ty
         return [usual]
 
 
-class Kernel:
+class Entry:
     """A compiled function that is called with arguments of one set of types only.
 
     numba looks at the type of every array of every call to find the code that fits: 16 of the 18 microseconds
@@ -158,7 +157,7 @@ class Kernel:
         return answer
 
 
-def kernel(function: Callable[..., Any]) -> Kernel:
+def entry(function: Callable[..., Any]) -> Entry:
     """Compile *function* for entry from Python: cached on disk, without the interpreter lock.
 
     `_nrt=False` says that kernels allocate nothing. Without it numba counts references to every array of the
@@ -178,7 +177,7 @@ def kernel(function: Callable[..., Any]) -> Kernel:
         )(function)
     finally:
         numba_config.CACHE_DIR = previous
-    return Kernel(dispatcher)
+    return Entry(dispatcher)
 
 
 def inlined(function: Callable[..., Any]) -> Any:

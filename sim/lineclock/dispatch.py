@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from sim.lineclock.compiled import inlined
-from sim.lineclock.state import CAVEAT, DAY, DAY_ENDS, DENIED, NOBODY_THERE, SUNRISE, SUNSET, TOO_FAR
+from sim.lineclock.state import (
+    CAVEAT,
+    DAY,
+    DAY_ENDS,
+    DENIED,
+    HOLD_RESERVE,
+    NOBODY_THERE,
+    OWN_SECTOR_FIRST,
+    SUNRISE,
+    SUNSET,
+    TOO_FAR,
+)
 
 NOBODY, ALL_BUSY = -1, -2
-NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = 0, 1, 2
 
 
 @inlined
@@ -50,10 +60,7 @@ def may_go(plan, laydown, station, kind, sector):
 
 @inlined
 def drive_h(plan, laydown, state, station, cell, at_h):
-    """Hours of driving from a station to a cell for who is ordered at that time; who shuns the night drives
-    by
-    day.
-    """
+    """Hours from a station to a cell for who is ordered at that time; who shuns the night drives by day."""
     hours = laydown.travel_h[cell, station]
     return (
         hours * plan.night_slowness if is_night(state, at_h) and not plan.station_no_night[station] else hours

@@ -72,9 +72,7 @@ def pop(state):
 
 @inlined
 def joins_waiting(plan, state, slot):
-    """Put an incident in its place among those that wait: gravest first, then oldest, then by slot of
-    arrival.
-    """
+    """Put an incident in its place among those that wait: gravest first, then oldest, then first to wait."""
     waiting, pointers = state.waiting, state.pointers
     if pointers[WAIT_TAIL] == waiting.shape[0]:
         head = pointers[WAIT_HEAD]
@@ -100,11 +98,12 @@ def joins_waiting(plan, state, slot):
 
 @inlined
 def leaves_waiting(state, i):
-    """Take the entry at position i out of those that wait."""
+    """Take the entry at position i out of those that wait -> the position of the one after it."""
     waiting, pointers = state.waiting, state.pointers
     if i == pointers[WAIT_HEAD]:
         pointers[WAIT_HEAD] += 1
-    else:
-        for j in range(i, pointers[WAIT_TAIL] - 1):
-            waiting[j] = waiting[j + 1]
-        pointers[WAIT_TAIL] -= 1
+        return i + 1
+    for j in range(i, pointers[WAIT_TAIL] - 1):
+        waiting[j] = waiting[j + 1]
+    pointers[WAIT_TAIL] -= 1
+    return i

@@ -2,8 +2,7 @@
 
 Every station then has one place more than its own teams, for the guest. A team that stands in keeps being on
 duty at home (`on_duty` of its own place); at the guest place it is free, is sent, and works like any other.
-It
-goes home when one of the station's own teams is back, or from its next job.
+It goes home when one of the station's own teams is back, or from its next job.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """The arrays of the line clock, each read aloud.
 
 `Plan` never changes during a replication, `Laydown` changes in place at campaign events, `State` is what is
-under way, `Tally` is what is counted.
-All times are hours since the scenario's start. P streams of incidents, K violation types, C cells, X sectors,
-S stations (a base and a caveat class),
-M teams, L = 2 passing layers of watch (patrols, orbits), Q pieces of day or night, D days.
+under way, `Tally` is what is counted. All times are hours since the scenario's start. P streams of incidents,
+K violation types, C cells, X sectors, S stations (a base and a caveat class), M teams, L = 2 passing layers
+of watch (patrols, orbits), Q pieces of day or night, D days.
 """
 
 from __future__ import annotations
@@ -20,7 +19,9 @@ SmallInts = NDArray[np.int32]
 Flags = NDArray[np.uint8]
 
 POLICIES = ("nearest", "own_sector_first", "hold_reserve")
+NEAREST, OWN_SECTOR_FIRST, HOLD_RESERVE = range(3)
 PATTERNS = ("regular", "random", "back_and_forth")
+REGULAR, RANDOM, BACK_AND_FORTH = range(3)
 LAYERS = ("standing", "patrols", "orbits", "reports", "attacked")
 """Who sighted an incident, by code; LAYER_FALSE marks a report with nothing behind it."""
 LAYER_NONE, LAYER_STANDING, LAYER_PATROL, LAYER_REPORT, LAYER_ATTACKED, LAYER_FALSE = -1, 0, 1, 3, 4, 5
@@ -38,9 +39,9 @@ OUTCOMES = (
     "open",
 )
 """Every incident ends in exactly one of these. Unseen: it was over before anybody looked. Noted: it asks for
-no
-team. Then why nobody came: no team is manned at all; none is near enough; caveats or mandate keep those away
-that are; the sector is closed to them; all were busy until it was given up. `open` is under way at the end.
+no team. Then why nobody came: no team is manned at all; none is near enough; caveats or mandate keep those
+away that are; the sector is closed to them; all were busy until it was given up. `open` is under way at the
+end.
 """
 UNSEEN, NOTED, NOBODY_THERE, TOO_FAR, CAVEAT, DENIED, GAVE_UP, LATE, IN_TIME, OPEN = range(10)
 
@@ -72,8 +73,7 @@ ENDINGS = (
     ("open", "not_looked", True, True),
 )
 """What the line clock counts: outcome, finding, whether sighted, whether it asks for a team. One count for
-each
-incident; outcomes and ledgers follow from it.
+each incident; outcomes and ledgers follow from it.
 """
 
 HAPPENED, SIGHTED, ATTENDED, IN_TIME_COUNT, ATTRIBUTED, ASKED = range(6)
@@ -98,9 +98,7 @@ def ending_of(outcome: int, finding: int, sighted: int, asks: int) -> int:
 
 MINUTES_KEPT, HOURS_KEPT = 48 * 60, 62 * 24
 TIME_BINS = MINUTES_KEPT + (HOURS_KEPT - 48) + 1
-"""Bins of a histogram of times: by the minute to 48 h, by the hour to 62 days, the last for all that is
-longer.
-"""
+"""Bins of a histogram of times: by the minute to 48 h, by the hour to 62 days, the last for all beyond."""
 
 
 def bin_starts_h() -> Floats:
@@ -110,12 +108,11 @@ def bin_starts_h() -> Floats:
 
 RAN_ON, NEEDS_ROOM, JOURNAL_FULL, TURNED, EXPLODED = range(5)
 """Why the kernel came back: it reached the stated time, needs more slots, the journal is full, a sector is
-due
-to change its level, or there are more incidents than any history should hold.
+due to change its level, or there are more incidents than any history should hold.
 """
-ROOM = 136
-"""Slots that one event may need: an incident with all that it provokes."""
 MOST_CHILDREN = 128
+ROOM = MOST_CHILDREN + 8
+"""Slots that one event may need: an incident with all that it provokes."""
 MOST_INCIDENTS = 50_000_000
 """Incidents that a history may have: far over any line, well under what counters and keys can hold."""
 
@@ -149,10 +146,7 @@ BLOCKS = (
     BLOCK_BREEDING,
     BLOCK_TEAM,
 )
-"""Blocks that are drawn ahead, for several incidents of a stream at a time: processors do four or more at
-once.
-ROW_... is the place of a block in this list.
-"""
+"""Blocks that are drawn ahead, for `AHEAD` incidents of a stream at a time. ROW_... is a block's place."""
 ROW_BIRTH, ROW_STANDING, ROW_PASSES, ROW_EVIDENCE, ROW_BREEDING, ROW_TEAM = 0, 1, 2, 4, 5, 6
 AHEAD = 8
 
@@ -338,7 +332,7 @@ class State(NamedTuple):
     tension_h: Floats  # ... tension_h[x]
     fall_h: Floats  # fall_h[x] = when its level falls unless tension rises before; inf = never
     heap_h: Floats  # binary heap of coming events: time
-    heap_what: Ints  # 4 x team or slot + what it is
+    heap_what: Ints  # its code: rank, what it is, team or slot
     home_h: Floats  # home_h[m] = team m is at base from then on; inf = sent or not manned
     teams: Records  # teams[m], fields TEAM
     sector_free: Ints  # sector_free[x] = free teams stationed in sector x

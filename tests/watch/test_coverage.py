@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.force.manning import ORBITS, PATROLS, POSTS, SENSORS
-from sim.lineclock import kernel
+from sim.lineclock import sighting
 from sim.scenario.chance import Exponential, Fixed, Lognormal, Uniform
 from sim.watch.coverage import (
     POINTS,
@@ -33,7 +33,7 @@ from sim.watch.coverage import (
 from sim.watch.layers import orbit_duty, overlap_share
 
 PATTERNS = ("regular", "random", "back_and_forth")
-_next_pass_h = kernel.next_pass_h
+_next_pass_h = sighting.next_pass_h
 GAPS = st.floats(0.05, 50.0)
 SPLITS = st.floats(0.01, 0.99)
 DETECTIONS = st.floats(0.05, 1.0)
@@ -42,7 +42,7 @@ LASTS = st.floats(0.01, 100.0)
 
 @numba.njit
 def next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss):
-    """The kernel's function, entered from Python: inside the kernel it has no entry of its own."""
+    """The line clock's function, entered from Python: inside the kernel it has no entry of its own."""
     return _next_pass_h(pattern, gap_h, split, detection, u_phase, u_miss)
 
 
