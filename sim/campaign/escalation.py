@@ -96,8 +96,8 @@ class Escalation:
     def _after_hazard(self, tension: float, old: int, new: int) -> float:
         """A level that was reached without tension brings the tension that belongs to it."""
         if new > old:
-            entered = float(self.ladder.enter_at[new])
-            return max(tension, entered) if math.isfinite(entered) else tension
+            brought = float(self.ladder.enter_at[new])
+            return max(tension, brought) if math.isfinite(brought) else tension
         # It may leave several levels at once; one that tension only enters counts as left at half of that.
         rungs = slice(new + 1, old + 1)
         left, entered = self.ladder.leave_below[rungs], self.ladder.enter_at[rungs]

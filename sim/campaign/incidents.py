@@ -219,8 +219,8 @@ def refuse_explosion(scenario: Scenario, ladder: Ladder) -> None:
 
 
 def with_reprisals(scenario: Scenario, ladder: Ladder, rate_per_h: FloatArray) -> FloatArray:
-    """(K,) incidents of each type per hour when so many happen unprovoked: what they provoke is added, calming
-    left aside, in the lowest level (m = (I - M')^-1 rates, Hawkes 1971).
+    """(K,) incidents of each type per hour when so many happen unprovoked: what they provoke is added,
+    calming left aside, in the lowest level (m = (I - M')^-1 rates, Hawkes 1971).
     """
     mean = breeding(scenario) * ladder.breeds[0]
     all_of: FloatArray = np.linalg.solve(np.eye(len(rate_per_h)) - mean.T, rate_per_h)

@@ -198,7 +198,7 @@ class Watchers:
         ]
 
     def up(self, manned: IntArray, airframes: IntArray | None) -> FloatArray:
-        """up[l, w, x]: chance that patrols go (always) and that orbits are flown, by visibility and sector."""
+        """up[l, w, x]: chance that patrols go (always), that orbits are flown, by visibility and sector."""
         held = manned[:, ORBITS] * self.scenario.watch.orbits.airframes if airframes is None else airframes
         return np.stack([self.up_over(x, manned, held) for x in range(len(manned))], axis=-1)
 

@@ -123,7 +123,9 @@ class Twin:
             theatre.plan,
             theatre.ladder,
         )
-        self.watch = self.campaign.lookout._watch  # levels do not touch it
+        lookout = self.campaign.lookout
+        # What posts, patrols and orbits do at the lowest level: levels do not touch it.
+        self.watch = theatre.watchers.watch(self.campaign.roster.manned, lookout.airframes)
         self.is_poor = self.campaign._state.is_poor
         self.names = theatre.ground.sector_names
         self.horizon_h = theatre.horizon_h

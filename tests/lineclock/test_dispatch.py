@@ -450,5 +450,5 @@ def test_the_campaign_hands_the_line_clock_what_is_manned(theatre_of):
     theatre = theatre_of(merged(PLAY, {"posture": {"everywhere": {"teams": {"count": 5}}}}))
     campaign = Campaign(theatre, 1, 0)
     campaign.run()
-    assert campaign._laydown.on_duty.sum() == campaign.manned[0, 3] == 5
+    assert campaign._laydown.on_duty.sum() == campaign.roster.manned[0, 3] == 5
     assert sorted(campaign._laydown.station_duty.tolist()) == [2, 3]

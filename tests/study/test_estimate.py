@@ -26,7 +26,9 @@ def test_calls_grow_with_reprisals_and_shrink_with_the_truce(theatre_of: Callabl
     assert held.sighted_share == pytest.approx(plain.sighted_share)
 
 
-def test_what_is_only_provoked_counts_and_the_lowest_level_tells_how_much(theatre_of: Callable[..., Any]) -> None:
+def test_what_is_only_provoked_counts_and_the_lowest_level_tells_how_much(
+    theatre_of: Callable[..., Any],
+) -> None:
     """4 a day provoke 0.8 x 0.5 = 0.4 of a type that never comes by itself: 1.6 a day; its own go on at 0.5."""
     what = small(
         violations={
