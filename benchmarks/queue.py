@@ -68,7 +68,7 @@ class Sizes:
     rounds: int
 
 
-FULL = Sizes(kernel=400_000, simpy=40_000, simpy_runs=8, checks=400, rounds=7)
+FULL = Sizes(kernel=1_000_000, simpy=40_000, simpy_runs=8, checks=400, rounds=7)
 QUICK = Sizes(kernel=8_000, simpy=4_000, simpy_runs=4, checks=40, rounds=5)
 
 

@@ -134,7 +134,9 @@ def stage(scenario: Scenario, document: Document) -> Theatre:
         stream_code=_codes(scenario, ground, flow.names),
         piece_start_h=flow.bounds_h,
         piece_is_night=flow.is_night.astype(np.uint8),
-        rate_per_h=flow.rate_per_h,
+        mean_gap_h=np.divide(
+            1.0, flow.rate_per_h, out=np.full_like(flow.rate_per_h, np.inf), where=flow.rate_per_h > 0
+        ),
         cumulative=flow.cumulative,
         erodes=_by_type(scenario, lambda v: v.erodes).astype(np.uint8),
         truce_ceiling=scenario.truce.ceiling,

@@ -57,7 +57,7 @@ def stream_moves_on(plan, state, stream, u):
     else:
         state.arrival_h[stream] = (
             plan.piece_start_h[piece]
-            + (level - plan.cumulative[stream, piece]) / plan.rate_per_h[stream, piece]
+            + (level - plan.cumulative[stream, piece]) * plan.mean_gap_h[stream, piece]
         )
 
 

@@ -51,8 +51,10 @@ def pop(state):
     i, down = 0, 1
     while down < size:
         left_h, right_h = hours[down], hours[down + 1]
-        ties = int(left_h == right_h) & int(codes[down + 1] < codes[down])
-        down += int(right_h < left_h) | ties
+        if left_h == right_h:  # next to never, and foretold to be so
+            down += int(codes[down + 1] < codes[down])
+        else:
+            down += int(right_h < left_h)
         hours[i] = hours[down]
         codes[i] = codes[down]
         i = down

@@ -226,7 +226,7 @@ class Plan(NamedTuple):
         Floats  # piece_start_h[q] = beginning of piece q; Q + 1 values, the last is beyond the horizon
     )
     piece_is_night: Flags  # piece_is_night[q]
-    rate_per_h: Floats  # rate_per_h[p, q] = intensity of the candidates of stream p in piece q
+    mean_gap_h: Floats  # mean_gap_h[p, q] = mean time between candidates of stream p in piece q; inf = none
     cumulative: Floats  # cumulative[p, q] = expected candidates of stream p before piece q; Q + 1 values
     erodes: Flags  # erodes[k] = 1 when the truce thins type k
     truce_ceiling: float  # most that the truce lets happen, over the rates as stated
