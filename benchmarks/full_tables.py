@@ -115,9 +115,9 @@ def tables(theatre: Theatre) -> Tables:
     by_night = [int(np.flatnonzero(plan.piece_is_night == night)[0]) for night in (0, 1)]
     for p, kind in enumerate(plan.stream_type):
         if plan.stream_is_false[p]:
-            false[kind] = plan.rate_per_h[p, 0]
+            false[kind] = 1.0 / plan.mean_gap_h[p, 0]
         else:
-            most[kind] = plan.rate_per_h[p, by_night]
+            most[kind] = 1.0 / plan.mean_gap_h[p, by_night]
     recommit_h, drop = _recommitments(theatre)
     return Tables(
         cells=cells,

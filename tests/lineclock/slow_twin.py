@@ -206,7 +206,7 @@ class Twin:
                 piece = bisect.bisect_right(plan.cumulative[stream], level) - 1
                 if piece >= len(plan.piece_is_night):
                     break
-                into = (level - plan.cumulative[stream, piece]) / plan.rate_per_h[stream, piece]
+                into = (level - plan.cumulative[stream, piece]) * plan.mean_gap_h[stream, piece]
                 start_h = float(plan.piece_start_h[piece] + into)
                 if start_h >= self.horizon_h:
                     break

@@ -107,8 +107,8 @@ def _happens_once(theatre: Theatre, stream: int, start_h: float) -> None:
     first = -np.log(keyed(1, 0, code, -1, 0)[0])
     second = first - np.log(keyed(1, 0, code, 0, 0)[0])
     piece = int(np.searchsorted(plan.piece_start_h, start_h, side="right")) - 1
-    plan.rate_per_h[stream] = 0.0
-    plan.rate_per_h[stream, piece] = first / (start_h - plan.piece_start_h[piece])
+    plan.mean_gap_h[stream] = np.inf
+    plan.mean_gap_h[stream, piece] = (start_h - plan.piece_start_h[piece]) / first
     plan.cumulative[stream, : piece + 1] = 0.0
     plan.cumulative[stream, piece + 1 :] = (first + second) / 2
 
