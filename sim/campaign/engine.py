@@ -356,7 +356,7 @@ class Campaign:
             team_duty_h=self._duty_h,
             aircraft_lost=sum(fleet.lost for fleet in self.fleets),
             campaign_events=self.campaign_events,
-            journal=Journal(*(np.concatenate(parts) for parts in zip(*written, strict=True))),
+            written=written,
         )
 
 

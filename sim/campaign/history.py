@@ -117,4 +117,11 @@ class History:
     team_duty_h: float
     aircraft_lost: int
     campaign_events: int
-    journal: Journal
+    written: list[Journal]  # the journal, piece by piece, as the line clock filled it
+
+    @property
+    def journal(self) -> Journal:
+        """The whole journal; its pieces are joined when it is first asked for."""
+        if len(self.written) != 1:
+            self.written[:] = [Journal(*(np.concatenate(parts) for parts in zip(*self.written, strict=True)))]
+        return self.written[0]
