@@ -108,6 +108,9 @@ def seen_share(
     here, sector = watch.within(cells), ground.cell_sector[cells]
     seen = np.zeros((len(scenario.violations), len(sector)))
     for k, violation in enumerate(scenario.violations.values()):
+        if violation.against_force:
+            seen[k] = 1.0  # its target knows at once
+            continue
         lasts = duration_quantiles(violation.duration, share)
         for night in range(2):
             first, second, both = passing_miss(here, patterns, detection[:, k, night], lasts, night)

@@ -28,6 +28,7 @@ from sim.watch.coverage import (
     mean_h,
     median_gap_h,
     miss_by_passes,
+    seen_share,
     watched_cells,
 )  # fmt: skip
 from sim.watch.layers import orbit_duty, overlap_share
@@ -353,3 +354,16 @@ def test_a_cell_is_watched_by_a_post_or_by_frequent_passes(theatre_of: Stage):
     assert median_gap_h(*by_night) == math.inf
     assert sum(by_day[1]) == pytest.approx(60.0)
     assert watched_cells(often.scenario, often.ground, often.watchers.watch(often.wanted)).watched[0].all()
+
+
+# What its target reports ------------------------------------------------------------------------------------
+
+
+def test_what_is_directed_at_the_mission_is_known_at_once(theatre_of: Stage) -> None:
+    """However short and however far from any post; as in the line clock, where deterrence asks the same."""
+    hidden = {"seen_by": {"posts": {"reach": "1 km"}}, "duration": "1 min", "rate": "1 per day"}
+    theatre = theatre_of(small(violations={"shelling": hidden, "ambush": {**hidden, "against_force": True}}))
+    watch = theatre.watchers.watch(theatre.wanted)
+    shelling, _drone, ambush = seen_share(theatre.scenario, theatre.ground, watch, theatre.weight)
+    assert (ambush == 1.0).all()
+    assert shelling.min() < 0.5, "or the test could not fail"
