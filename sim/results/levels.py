@@ -44,11 +44,12 @@ def _hours_since(at_h: FloatArray, moments_h: FloatArray) -> FloatArray:
 
 
 def first_reached_h(theatre: Theatre, history: History) -> FloatArray:
-    """(V,) when the first sector reaches each level; inf = none does."""
+    """(V,) when the first sector comes as high as each level, be it by jumping over it; inf = none does."""
     first = np.full(len(theatre.ladder.names), np.inf)
     first[0] = 0.0
     np.minimum.at(first, history.turns.to_level, history.turns.at_h)
-    return first
+    as_high: FloatArray = np.minimum.accumulate(first[::-1])[::-1]
+    return as_high
 
 
 def stands_after_day(theatre: Theatre, history: History) -> IntArray:

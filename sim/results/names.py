@@ -74,10 +74,13 @@ per day are over that time; soldiers are counted over the whole horizon.
 
 FAMILIES = {
     "escalation.days_in.": ("days", "Days that a sector spends in level {}, mean over sectors"),
-    "escalation.reach_probability.": ("probability", "Share of histories in which a sector reaches level {}"),
+    "escalation.reach_probability.": (
+        "probability",
+        "Share of histories in which a sector comes as high as level {}",
+    ),
     "escalation.first_reach_days.": (
         "days",
-        "Days until the first sector reaches level {}, over the histories in which one does",
+        "Days until the first sector comes as high as level {}, over the histories in which one does",
     ),
 }
 """Metrics of every level by the beginning of their names: unit and meaning."""

@@ -68,8 +68,15 @@ def test_hours_in_levels_by_hand() -> None:
 def test_after_a_collapse_every_sector_stays_in_the_last_level() -> None:
     history = told([(12, 0, 0, 2), (36, 1, 0, 2)], collapsed_h=36.0)
     assert hours_in_levels(STAGE, history).tolist() == [[36, 0, 12], [12, 0, 36], [0, 0, 24]]
-    assert first_reached_h(STAGE, history).tolist() == [0, np.inf, 12]
+    assert first_reached_h(STAGE, history).tolist() == [0, 12, 12], "it jumped over tense"
     assert stands_after_day(STAGE, history).tolist() == [1, 0, 0]
+
+
+def test_a_level_is_reached_by_who_jumps_over_it_and_not_again_by_who_falls_back() -> None:
+    """South jumps to the last level before north comes to the middle one; nobody's way down counts."""
+    history = told([(12, 1, 0, 2), (30, 0, 0, 1), (36, 0, 1, 0)])
+    assert first_reached_h(STAGE, history).tolist() == [0, 12, 12]
+    assert first_reached_h(STAGE, told([(30, 0, 0, 1), (40, 1, 0, 2)])).tolist() == [0, 30, 40]
 
 
 @pytest.fixture(scope="module")

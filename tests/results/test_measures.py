@@ -24,7 +24,7 @@ def test_every_metric_has_a_unit_and_a_meaning() -> None:
     assert unit_of("escalation.days_in.tense") == "days"
     assert (
         meaning_of("escalation.reach_probability.war")
-        == "Share of histories in which a sector reaches level war"
+        == "Share of histories in which a sector comes as high as level war"
     )
 
 
