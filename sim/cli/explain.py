@@ -52,7 +52,7 @@ def command(
             print(f"       source: {e.source}")
     for change in file.document.overrides:
         print(f"\nset: {change}")
-    print("\n* default; everything else is written in the scenario")
+    print("\n* default, or from the library; everything else is written in the scenario")
 
 
 def _short(text: str, width: int = 100) -> str:

@@ -176,6 +176,7 @@ def test_explain_marks_defaults_and_gives_sources(
     assert said.code == 0
     assert "   contingents.first.strength: 900" in said.out
     assert " * off_road_speed: 20 km/h" in said.out
+    assert said.out.endswith("\n* default, or from the library; everything else is written in the scenario\n")
     rows = json.loads(say(capsys, "explain", "small.yaml", "--json").out)
     assert {"path", "value", "written", "place", "source", "says"} == set(rows[0])
 
