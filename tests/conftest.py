@@ -177,10 +177,12 @@ def _levels(draw: Any) -> dict[str, Any]:
             level["enter_at"] = enter[v]
         if v > 0:
             level["retaliation"] = draw(st.sampled_from([0.0, 0.7, 1.4]))
-        if 0 < v < len(LEVELS) - 1 and enter[v] is not None:
-            level["leave_below"] = draw(st.sampled_from([0.3, 0.8, 1.0])) * enter[v]
         if v < len(LEVELS) - 1:
             level["min_stay"] = draw(st.sampled_from(["0 h", "5 h"]))
+        if 0 < v < len(LEVELS) - 1 and enter[v] is not None:
+            low = 0.95 if level["min_stay"] == "0 h" else 1.0  # entered and left at one tension it must stay
+            level["leave_below"] = draw(st.sampled_from([0.3, 0.8, low])) * enter[v]
+        if v < len(LEVELS) - 1:
             others = [other for other in LEVELS[: 3 + (v > 1)] if other != name]
             level["hazards"] = draw(st.dictionaries(st.sampled_from(others), HAZARDS, max_size=2))
         levels[name] = level

@@ -25,7 +25,9 @@ class LevelPart(Part):
     enter_at: Tension | None = None
     """Tension that puts a sector into this level; left out, tension never does."""
     leave_below: Tension | None = None
-    """Tension below which a sector falls back to the level before; left out, it never does."""
+    """Tension below which a sector falls back to the level before; left out, it never does. Under `enter_at`,
+    unless there is a `min_stay`.
+    """
     min_stay: Duration = 0.0
     """It falls back no sooner than this."""
     hazards: dict[Name, RandomDuration] = {}
@@ -111,8 +113,17 @@ class EscalationPart(Part):
         """A level that is left as soon as it is entered is none."""
         if level.enter_at is not None and leave_below > level.enter_at:
             fact = f"is left below {leave_below:g} but entered at {level.enter_at:g}"
-            yield (*here, "leave_below"), fact, "write leave_below at or under enter_at"
-        elif level.enter_at is None and level.min_stay < SHORTEST_HAZARD_H:
+            yield (*here, "leave_below"), fact, "write leave_below under enter_at"
+        elif level.min_stay >= SHORTEST_HAZARD_H:
+            return
+        elif level.enter_at == leave_below:
+            fact = f"is left below {leave_below:g}, just where it is entered: it may last no time"
+            yield (
+                (*here, "leave_below"),
+                fact,
+                "write leave_below under enter_at, or a min_stay of at least 1 h",
+            )
+        elif level.enter_at is None:
             fact = f"is left below {leave_below:g}, at once if a hazard leads here while tension is lower"
             yield (*here, "leave_below"), fact, "add enter_at, or a min_stay of at least 1 h"
 
