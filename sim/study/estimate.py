@@ -4,7 +4,7 @@ teams, troops to task, pool.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from sim.force.manning import TASKS, TEAMS, Step, man, troops_to_task
 from sim.line.earth import FloatArray, IntArray
 from sim.scenario.quantities import HOURS_PER_DAY
 from sim.watch.coverage import longest_unwatched_km, looks, mean_h, median_gap_h, seen_share, watched_cells
+from sim.watch.layers import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +55,15 @@ class Estimate:
     leaves_out: tuple[str, ...]  # what the scenario has and arithmetic does not know
 
 
-def first_day_rates(theatre: Theatre) -> FloatArray:
+def first_day_rates(theatre: Theatre, deterred: FloatArray | float = 0.0) -> FloatArray:
     """(K,) incidents of each type per hour in the lowest level, at the truce of the first day, with all that
-    they provoke.
+    they provoke; *deterred* (K,) is the share of the unprovoked that does not happen, nor what it would have
+    provoked.
     """
     scenario = theatre.scenario
     start = [scenario.truce.start if v.erodes else 1.0 for v in scenario.violations.values()]
     stated = np.array([v.rate for v in scenario.violations.values()])
-    unprovoked = stated * theatre.ladder.incidents[:, 0] * np.array(start)
+    unprovoked = stated * theatre.ladder.incidents[:, 0] * np.array(start) * (1.0 - deterred)
     return with_reprisals(scenario, theatre.ladder, unprovoked)
 
 
@@ -71,13 +73,32 @@ def _leaves_out(theatre: Theatre) -> tuple[str, ...]:
         "escalation: every sector stays in its lowest level": theatre.ladder.climbs,
         "the truce as it wears out: rates are those of the first day": scenario.truce.doubling is not None,
         "events": bool(scenario.events),
+        "the places and hours of reprisals: they are taken to be those of their type's background": bool(
+            theatre.plan.breeds_mean.any()
+        ),
         "calming: reprisals come as if no team prevented one": bool(
             (theatre.plan.breeds_mean * theatre.plan.calming).any()
+        ),
+        "who is armed: every team is taken to enter, though the lowest level asks for arms": (
+            theatre.ladder.needs_arms[0] and len(set(_is_armed(theatre))) > 1
         ),
         "injects": bool(scenario.injects),
         "the recorded trace: its types come at their stated rates": scenario.trace is not None,
     }
     return tuple(what for what, is_there in left.items() if is_there)
+
+
+def _is_armed(theatre: Theatre) -> list[bool]:
+    """By contingent."""
+    return [theatre.classes[c].armed for c in theatre.class_of_contingent]
+
+
+def _watch(theatre: Theatre, manned: IntArray) -> Watch:
+    """The layers of watch in the lowest level, which may keep patrols and orbits in."""
+    watch = theatre.watchers.watch(manned)
+    with np.errstate(divide="ignore"):
+        gap_h = watch.pass_gap_h / theatre.ladder.passes[:, 0, None, None]
+    return replace(watch, pass_gap_h=gap_h)
 
 
 def estimate(theatre: Theatre) -> Estimate:
@@ -91,7 +112,7 @@ def estimate(theatre: Theatre) -> Estimate:
     given = share_out(effective, tuple(c.sectors for c in coalition), cost)
     manned = man(theatre.wanted, theatre.prices, scenario.manning.keep, given.sum(axis=0))
     filled = (manned * theatre.prices).sum(axis=1)
-    watch = theatre.watchers.watch(manned)
+    watch = _watch(theatre, manned)
     looked = watched_cells(scenario, ground, watch)
     share = theatre.visibility_shares(theatre.night_between(0.0, theatre.horizon_h) / theatre.horizon_h)
     length = ground.cells.length_km
@@ -99,9 +120,11 @@ def estimate(theatre: Theatre) -> Estimate:
     gap = median_gap_h(*looks(looked, share, length))
     seen = seen_share(scenario, ground, watch, theatre.weight)
     place = np.diff(theatre.plan.place_cdf, axis=1, prepend=0.0)
-    rate = first_day_rates(theatre) * HOURS_PER_DAY
-    deterred = theatre.plan.deterrence[:, None] * seen
-    expected = rate[:, None] * place * (1.0 - deterred) if len(rate) else np.zeros((0, len(length)))
+    left = place * (1.0 - theatre.plan.deterrence[:, None] * seen)  # of the unprovoked, once they are thinned
+    rate = first_day_rates(theatre, 1.0 - left.sum(axis=1)) * HOURS_PER_DAY
+    where = np.where(left.sum(axis=1, keepdims=True) > 0, left, place)
+    where /= np.maximum(where.sum(axis=1, keepdims=True), 1e-300)
+    expected = rate[:, None] * where
     pledged = sum(c.strength for c in coalition)
     pool = float(sum(c.strength * c.pool_ratio for c in coalition))
     calls, drive, load = _response(theatre, manned, expected * seen)
@@ -118,7 +141,7 @@ def estimate(theatre: Theatre) -> Estimate:
         longest_unwatched_km=longest_unwatched_km(ground, watched),
         sighted_share=float((expected * seen).sum() / expected.sum()) if expected.sum() > 0 else None,
         sighted_by_type={
-            name: float((place[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)
+            name: float((where[k] * seen[k]).sum()) for k, name in enumerate(scenario.violations)
         },
         calls_per_day=calls,
         nearest_drive_h=drive,
@@ -163,11 +186,13 @@ def _response(
     per_day = float(calls.sum())
     same = ground.base_sector[:, None] == ground.base_sector[None, :]
     turn = np.tril(same, -1).sum(axis=1)  # teams are posted round the bases of their sector, in order
-    has_teams = turn < manned[ground.base_sector, TEAMS]
+    ladder = theatre.ladder
+    is_shut = ladder.closed[0] or (ladder.needs_arms[0] and not any(_is_armed(theatre)))
+    has_teams = (turn < manned[ground.base_sector, TEAMS]) & (not is_shut)
     teams = int(manned[:, TEAMS].sum())
     if per_day == 0 or not has_teams.any():
         return per_day, None, None
-    nearest = ground.travel_h[0][has_teams].min(axis=0)
+    nearest = ground.travel_h[0][has_teams].min(axis=0) / ladder.speed[0]
     reached = nearest <= plan.reach_h
     answered = float(calls[:, reached].sum())
     if answered == 0:
