@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.report.words import listed, number, percent
@@ -50,7 +51,8 @@ def limits(run: Run) -> list[Limit]:
             + _effects_of_the_force(run),
         ),
         _reprisals(run),
-        _truce(scenario),
+        _truce(run),
+        *_listed(run),
         _levels(scenario),
         (
             "Watchers notice independently of each other.",
@@ -158,25 +160,59 @@ def _reprisals(run: Run) -> Limit:
     )
 
 
-def _truce(scenario: Scenario) -> Limit:
-    truce = scenario.truce
-    recommits = any(event.recommit is not None for event in scenario.events.values())
-    if truce.doubling is None and not recommits:
+def _truce(run: Run) -> Limit:
+    scenario, title = run.setting.scenario, run.setting.type_title
+    truce, recommits = scenario.truce, scenario.recommits
+    follow = [title(name) for name, v in scenario.violations.items() if v.erodes]
+    if not follow or not (truce.grows or recommits):
+        held = (
+            f" Throughout, the rates of {listed(follow)} are {number(truce.start)} times those stated."
+            if follow and truce.start != 1.0
+            else ""
+        )
         return (
             "The ceasefire does not wear out.",
-            "With time alone, incidents become neither more nor fewer, but for the months of the year.",
+            "With time alone, incidents become neither more nor fewer, but for the months of the year."
+            + held,
         )
-    wears = (
-        f"Rates double every {spoken(truce.doubling, 'duration')}, up to {number(truce.ceiling)} times what "
-        "was stated"
-        if truce.doubling is not None
-        else "Rates stay as stated until the parties recommit"
-    )
+    every = len(follow) == len(scenario.violations)
+    rates = "Rates" if every else f"The rates of {listed(follow)}, and of no other type,"
+    times = f"{number(truce.ceiling)} times what was stated"
+    if truce.doubling is None:
+        at = "as stated" if truce.start == 1.0 else f"at {number(truce.start)} times what was stated"
+        wears = f"{rates} stay {at} until the parties recommit"
+    elif truce.grows:
+        wears = f"{rates} double every {spoken(truce.doubling, 'duration')}, up to {times}"
+    else:
+        wears = f"{rates} begin at their ceiling, {times}, and double every "
+        wears += f"{spoken(truce.doubling, 'duration')} up to it after the parties have recommitted"
     events = "the parties recommit when the scenario says so" if recommits else "nobody recommits"
     return (
         "The truce wears out by the clock.",
         f"{wears}; {events}. The model knows nothing of the politics behind it.",
     )
+
+
+def _listed(run: Run) -> Iterator[Limit]:
+    """What happens at stated times: it is no result."""
+    scenario, title = run.setting.scenario, run.setting.type_title
+    if scenario.trace is not None:
+        counts = run.types.groupby("type", sort=False)["cause_trace"].sum()
+        recorded = [title(str(name)) for name, count in counts.items() if count > 0]
+        of = f"{listed(recorded)} happen" if recorded else "Nothing of it happens"
+        yield (
+            "A record is replayed.",
+            f"{of} as recorded, in every history alike, and not where the record is silent; its incidents "
+            "provoke nothing. What was not recorded did not happen here, and no force changes what was.",
+        )
+    if scenario.injects:
+        count = sum(part.count for part in scenario.injects.values())
+        kinds = dict.fromkeys(title(part.type) for part in scenario.injects.values())
+        yield (
+            "Some incidents were put in by hand.",
+            f"{count:,} of {listed(list(kinds))}, at times and places that the author chose, are in every "
+            "history and in all counts.",
+        )
 
 
 def _levels(scenario: Scenario) -> Limit:

@@ -32,6 +32,11 @@ class TrucePart(Part):
             raise Faults([(("start",), fact, "lower start or raise ceiling")])
         return self
 
+    @property
+    def grows(self) -> bool:
+        """Whether the multiplier rises before anybody recommits: one that begins at its ceiling cannot."""
+        return self.doubling is not None and self.start < self.ceiling
+
 
 class InjectPart(MomentPart):
     """Incidents at a stated time and place, in every history."""

@@ -92,6 +92,11 @@ class Scenario(Part):
     `assumption: why`.
     """
 
+    @property
+    def recommits(self) -> bool:
+        """Whether an event renews the truce."""
+        return any(event.recommit is not None for event in self.events.values())
+
     @model_validator(mode="after")
     def _refers_to_what_exists(self) -> Self:
         faults = [

@@ -11,7 +11,8 @@ from sim.campaign.ladder import Ladder
 from sim.campaign.theatre import Theatre
 from sim.errors import Path, Problem
 from sim.force.manning import TEAMS
-from sim.scenario.quantities import spoken
+from sim.lineclock.state import TRACE
+from sim.scenario.quantities import HOURS_PER_DAY, spoken
 from sim.scenario.resolve import ScenarioFile
 from sim.study.estimate import estimate
 
@@ -20,6 +21,8 @@ DENSEST_PER_KM = 155.0
 
 HIGHEST_LOAD = 0.5
 """Load on teams above which the closed form no longer tells: distance and queues feed on each other."""
+SILENT_FROM = 0.1
+"""Share of the horizon before or after a record from which on its silence is worth a word."""
 IDLE_FROM = 1.1
 """Effective soldiers over those wanted, from which on the rest is worth a word."""
 
@@ -73,6 +76,8 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
         if violation.retaliation is not None and violation.retaliation.calming > 0:
             fact = "assumes that a team on the spot prevents reprisals; reports will say so"
             yield warn(("violations", name, "retaliation", "calming"), fact)
+    yield from _truce(theatre)
+    yield from _record(theatre)
     yield from _events(theatre)
     yield from _levels(theatre)
     answer = estimate(theatre)
@@ -88,6 +93,41 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
         yield warn(
             ("posture",), fact, "want more posts, patrols or teams; more soldiers alone change nothing"
         )
+
+
+def _truce(theatre: Theatre) -> Iterator[Problem]:
+    """A truce that wears out and yet changes nothing."""
+    scenario = theatre.scenario
+    truce = scenario.truce
+    if not any(v.erodes for v in scenario.violations.values()):
+        if truce.doubling is not None or truce.start != 1.0:
+            fact, hint = "changes nothing: no violation type follows it", "set erodes of a type to true"
+            yield Problem(path=("truce",), fact=fact, hint=hint)
+    elif truce.doubling is not None and not truce.grows and not scenario.recommits:
+        fact = f"changes nothing: the truce begins at its ceiling of {truce.ceiling:g} and nobody recommits"
+        hint = "raise ceiling, lower start, or add an event that recommits"
+        yield Problem(path=("truce", "doubling"), fact=fact, hint=hint)
+
+
+def _record(theatre: Theatre) -> Iterator[Problem]:
+    """Types that a recorded trace silences: they are not drawn, and where it says nothing nothing happens."""
+    scenario, plan = theatre.scenario, theatre.plan
+    if scenario.trace is None:
+        return
+    here, hint = ("trace", "file"), "choose start and horizon to fit the record, or leave the trace out"
+    at_h = plan.listed_h[:-1][plan.listed_cause == TRACE]
+    if not len(at_h):
+        fact = "has no row within the horizon, and types that occur in it are not drawn: they never happen"
+        yield Problem(path=here, fact=fact, hint=hint)
+        return
+    told = (
+        ("begins", float(at_h[0]), "after the start"),
+        ("ends", theatre.horizon_h - float(at_h[-1]), "early"),
+    )
+    for what, silent_h, when in told:
+        if silent_h > SILENT_FROM * theatre.horizon_h:
+            fact = f"{what} {silent_h / HOURS_PER_DAY:.0f} days {when}: its types do not happen in that time"
+            yield Problem(path=here, fact=fact, hint=hint)
 
 
 def _events(theatre: Theatre) -> Iterator[Problem]:

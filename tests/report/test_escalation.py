@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pathlib
 import re
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ import pytest
 
 from sim.report.answer import cards, sentences
 from sim.report.figures.escalation import escalation_table, levels_over_time, survival_curve, turns_table
-from sim.report.limits import limits
+from sim.report.limits import _truce, limits
 from sim.report.page import build
 from sim.report.run import NotARun, Run
+from sim.scenario.resolve import load
+from sim.study.replicate import Asked, run_into
 
 if TYPE_CHECKING:
     from report_plays import Simulate
@@ -139,6 +142,76 @@ def test_limits_follow_from_what_is_in_the_scenario(run: Run, play: pathlib.Path
         "No effect of the force on the parties was set"
         in plain["What the parties do is the author's assumption."]
     )
+
+
+TRUCES = {
+    "at its ceiling": ("{doubling: 30 days}", False, "neither more nor fewer"),
+    "half of the rates": ("{start: 0.5}", False, "the rates of shelling and drone are 0.50 times those stated"),
+    "growing": (
+        "{doubling: 30 days, ceiling: 4}", False,
+        "Rates double every 30 days, up to 4 times what was stated; nobody recommits.",
+    ),
+    "renewed": (
+        "{doubling: 30 days}", True,
+        "Rates begin at their ceiling, 1 times what was stated, and double every 30 days up to it after the "
+        "parties have recommitted; the parties recommit when the scenario says so.",
+    ),
+    "renewed for good": ("{}", True, "Rates stay as stated until the parties recommit; the parties recommit"),
+}  # fmt: skip
+
+
+def truce_of(tmp_path: pathlib.Path, truce: str, recommits: bool, drone: str = "") -> str:
+    """What the limits say of a truce; it is read off the scenario alone."""
+    events = "{talks: {every: 20 days, recommit: {drop: 0.4}}}" if recommits else "{}"
+    (tmp_path / "play.yaml").write_text(
+        f"""
+bufferzone: 1
+name: a truce
+horizon: 70 days
+line: {{length: 120 km}}
+force: {{contingents: {{alpha: {{strength: 900}}}}}}
+violations: {{shelling: {{rate: 6 per day}}, drone: {{rate: 6 per day{drone}}}}}
+truce: {truce}
+events: {events}
+""",
+        encoding="utf-8",
+    )
+    scenario = load(tmp_path / "play.yaml").scenario
+    run: Any = SimpleNamespace(setting=SimpleNamespace(scenario=scenario, type_title=str))
+    return " ".join(_truce(run)).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize("case", TRUCES)
+def test_a_truce_is_said_to_do_what_it_does(tmp_path: pathlib.Path, case: str) -> None:
+    truce, recommits, expected = TRUCES[case]
+    said = truce_of(tmp_path, truce, recommits)
+    assert expected in said
+    wears_out = recommits or case == "growing"
+    assert ("The truce wears out by the clock." in said) == wears_out
+    assert ("The ceasefire does not wear out." in said) != wears_out
+
+
+def test_only_types_that_follow_the_truce_are_said_to(tmp_path: pathlib.Path) -> None:
+    said = truce_of(tmp_path, "{doubling: 30 days, ceiling: 4}", False, ", erodes: false")
+    assert "The rates of shelling, and of no other type, double every 30 days" in said
+
+
+def test_a_record_and_injects_are_no_result_and_the_limits_say_so(tmp_path: pathlib.Path, run: Run) -> None:
+    from report_plays import QUIET
+
+    record = "type,chainage_km,start_h\nshelling,3,20\nshelling,9,70\n"
+    (tmp_path / "record.csv").write_text(record, encoding="utf-8")
+    more = """
+violations: {shelling: {rate: 1 per day}, drone: {rate: 0 per day}}
+trace: {file: record.csv}
+injects: {raid: {type: drone, chainage: 3 km, after: 1 day, count: 4}}
+"""
+    (tmp_path / "play.yaml").write_text(QUIET + more, encoding="utf-8")
+    asked = Asked(replications=range(1), seed=5)
+    here = told(Run.open(run_into(load(tmp_path / "play.yaml"), tmp_path / "run", asked)))
+    assert here["A record is replayed."].startswith("shelling happen as recorded, in every history alike")
+    assert here["Some incidents were put in by hand."].startswith("4 of drone, at times and places")
+    assert not {"A record is replayed.", "Some incidents were put in by hand."} & set(told(run))
 
 
 def test_numbers_per_day_are_over_the_time_for_which_it_stood(run: Run) -> None:

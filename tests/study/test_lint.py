@@ -64,6 +64,15 @@ def test_a_plausible_scenario_has_no_warnings(tmp_path: pathlib.Path) -> None:
         "violations.shots.retaliation.calming: assumes that a team on the spot prevents reprisals; reports will say so",
     ),
     (
+        {"truce": {"doubling": "5 days"}},
+        "truce.doubling: changes nothing: the truce begins at its ceiling of 1 and nobody recommits\n"
+        "    hint: raise ceiling, lower start, or add an event that recommits",
+    ),
+    (
+        {"truce": {"start": 0.5}, "violations": {"shots": {"erodes": False}}},
+        "truce: changes nothing: no violation type follows it\n    hint: set erodes of a type to true",
+    ),
+    (
         {"events": {"talks": {"rate": "0 per day", "recommit": {"drop": 0.5}}}},
         "events.talks.rate: never comes\n    hint: raise its rate, or leave it out",
     ),
@@ -105,6 +114,49 @@ def test_a_plausible_scenario_has_no_warnings(tmp_path: pathlib.Path) -> None:
 ])  # fmt: skip
 def test_each_warning_in_full(tmp_path: pathlib.Path, over: dict[str, Any], expected: str) -> None:
     assert expected in warnings(tmp_path, over)
+
+
+GROWS: dict[str, dict[str, Any]] = {
+    "by a higher ceiling": {"truce": {"doubling": "5 days", "ceiling": 2}},
+    "from a lower start": {"truce": {"doubling": "5 days", "start": 0.5}},
+    "after a recommitment": {
+        "truce": {"doubling": "5 days"},
+        "events": {"talks": {"after": "9 days", "recommit": {"drop": 0.5}}},
+    },
+    "not at all, from a lower start": {"truce": {"start": 0.5}},
+}
+
+
+@pytest.mark.parametrize("how", GROWS)
+def test_a_truce_that_changes_something_is_not_warned_of(tmp_path: pathlib.Path, how: str) -> None:
+    assert warnings(tmp_path, GROWS[how]) == []
+
+
+LATE = "begins 20 days after the start: its types do not happen in that time"
+SHORT = "ends 20 days early: its types do not happen in that time"
+RECORDS: dict[str, tuple[list[int], list[str]]] = {
+    "all along": ([20, 700, 1400], []),
+    "late": ([480, 1400], [LATE]),
+    "short": ([20, 960], [SHORT]),
+    "in the middle": ([480, 960], [LATE, SHORT]),
+    "of another time": (
+        [1500],
+        ["has no row within the horizon, and types that occur in it are not drawn: they never happen"],
+    ),
+}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_where_a_record_is_silent_nothing_happens_and_that_is_said(
+    tmp_path: pathlib.Path, record: str
+) -> None:
+    hours, facts = RECORDS[record]
+    rows = "".join(f"shots,3,{h}\n" for h in hours)
+    (tmp_path / "record.csv").write_text(f"type,chainage_km,start_h\n{rows}", encoding="utf-8")
+    hint = "\n    hint: choose start and horizon to fit the record, or leave the trace out"
+    assert warnings(tmp_path, {"trace": {"file": "record.csv"}}) == [
+        f"trace.file: {fact}{hint}" for fact in facts
+    ]
 
 
 LEADS = {
