@@ -7,7 +7,6 @@ comes back sooner when a sector's tension crosses a threshold. There are no time
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Generator
 from typing import Any
 
@@ -46,7 +45,7 @@ from sim.scenario.occurs import EventPart
 from sim.scenario.quantities import HOURS_PER_DAY
 from sim.watch.coverage import duration_quantiles
 
-MOST_UNDER_WAY = 1 << 22
+MOST_UNDER_WAY = 1 << 20
 """Incidents under way at one time, reprisals to come included: more is an explosion, not a ceasefire."""
 
 JOURNAL_BATCH = 1 << 14
@@ -166,6 +165,8 @@ class Campaign:
 
     def _aloft(self, x: int) -> tuple[int, float]:
         """Orbits held over a sector, and the factor of weather and level on their hours."""
+        if not self.stands:
+            return 0, 0.0
         factor = float(self.theatre.ladder.passes[1, self.escalation.level[x]])
         if self._state.is_poor[x, int(self.env.now / HOURS_PER_DAY)]:
             factor *= self.theatre.scenario.watch.orbits.poor_factor
@@ -222,9 +223,11 @@ class Campaign:
         """What a sector's level changes for its incidents, its roads, and who may enter."""
         theatre, ladder, level = self.theatre, self.theatre.ladder, int(self.escalation.level[x])
         cells = self.lookout.cells_of[x]
-        most = np.maximum(ladder.incidents.max(axis=1, initial=0.0), 1e-300)
-        self._laydown.accept_p[:, cells] = (ladder.incidents[:, level] / most)[:, None]
+        share = ladder.incidents[:, level] / np.maximum(ladder.most, 1e-300)
+        self._laydown.accept_p[:, cells] = np.minimum(share, 1.0)[:, None]
         self._laydown.travel_h[cells] = theatre.station_travel[self.season][cells] / ladder.speed[level]
+        here = np.flatnonzero(self._plan.station_sector == x)
+        self._laydown.between_h[here] = theatre.station_between[self.season][here] / ladder.speed[level]
         may = self._plan.station_may_enter[:, x] * (not ladder.closed[level])
         if ladder.needs_arms[level]:
             may = may * np.array([theatre.classes[c].armed for c in theatre.station_class], dtype=np.uint8)
@@ -237,7 +240,6 @@ class Campaign:
             self._ends(self.escalation.collapsed_h)
         if self._roads_changed:
             np.copyto(self._laydown.order, self.theatre.station_order[self.season])
-            np.copyto(self._laydown.between_h, self.theatre.station_between[self.season])
             self._turned = list(range(len(self.theatre.ground.sector_names)))
             self._roads_changed, self._serves = False, True
         for x in self._turned:
@@ -301,10 +303,13 @@ class Campaign:
         return Problem(path=("violations",), fact=fact, hint=hint)
 
     def touches_every_kernel(self) -> None:
-        """Call those kernels that this history may not have needed."""
-        self._in_line(kernel.serves_waiting, self.env.now)
+        """Call each kernel on a history that has not begun: compiled, or loaded, and nothing happens."""
+        kernel.starts(self._plan, self._state)
+        self._in_line(kernel.advance, 0.0)
+        self._in_line(kernel.serves_waiting, 0.0)
         duty = self._laydown.on_duty.copy()
-        kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, self.env.now)
+        kernel.duty_changes(self._plan, self._laydown, self._state, self._tally, duty, 0.0)
+        kernel.closes(self._plan, self._state, self._tally, self._journal, 0.0)
 
     def _poor_days(self) -> Flags:
         """poor[x, d] = 1 on days of poor visibility, drawn for each sector and day."""
@@ -376,11 +381,8 @@ def simulate(theatre: Theatre, seed: int, replication: int, *, keeps_journal: bo
 
 
 def warm(theatre: Theatre) -> None:
-    """Compile every kernel, or load it, before workers want it: the first day of a history, thrown away."""
-    day = theatre.scenario.model_copy(update={"horizon": HOURS_PER_DAY})
-    campaign = Campaign(dataclasses.replace(theatre, scenario=day), 0, 0)
-    campaign.run()
-    campaign.touches_every_kernel()
+    """Compile every kernel, or load it, before workers want it."""
+    Campaign(theatre, 0, 0).touches_every_kernel()
 
 
 def ready(theatre: Theatre) -> None:

@@ -13,6 +13,7 @@ from sim.campaign.history import Turns
 from sim.campaign.theatre import Theatre
 from sim.lineclock.draws import Chance
 from sim.lineclock.state import FALLS, NEXT_TURN, RISES, TURNS, Laydown, Plan, State
+from sim.lineclock.streams import stream_code
 from sim.lineclock.tension import falls_at_h, tension_now
 from sim.watch.coverage import duration_quantiles
 
@@ -37,7 +38,7 @@ class Escalation:
         self.is_turning = False  # a sector's process is about to wake: the line clock stands still
         self._chance = chance
         self._turned = turned
-        self._visits = np.zeros(sectors, dtype=np.int64)
+        self._visits = np.zeros((sectors, len(self.ladder.names)), dtype=np.int64)
         self._due = [env.event() for _ in range(sectors)]
         self._rows: list[tuple[float, int, int, int, int]] = []
         self._collapsing = False
@@ -129,12 +130,13 @@ class Escalation:
 
     def _next_hazard(self, x: int, level: int, at_h: float) -> tuple[float, int]:
         """Competing risks: each draws its own time, the soonest wins."""
-        visit = int(self._visits[x])
-        self._visits[x] += 1
+        visit = int(self._visits[x, level])
+        self._visits[x, level] += 1
         soonest, to = np.inf, level
         name = f"hazards of {self.theatre.ground.sector_names[x]}"
-        for i, (other, law) in enumerate(self.ladder.hazards[level]):
-            u = self._chance.uniforms(name, 1, first=visit, block=i)[0, :1]
+        for other, law in self.ladder.hazards[level]:
+            block = stream_code(f"{self.ladder.names[level]} to {self.ladder.names[other]}")
+            u = self._chance.uniforms(name, 1, first=visit, block=block)[0, :1]
             lasts_h = float(duration_quantiles(law, u)[0])
             if at_h + lasts_h < soonest:
                 soonest, to = at_h + lasts_h, other

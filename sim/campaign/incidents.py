@@ -44,7 +44,7 @@ def most_of(scenario: Scenario, ladder: Ladder) -> FloatArray:
     ceiling; what is below them is thinned out.
     """
     ceiling = np.array([scenario.truce.ceiling if v.erodes else 1.0 for v in scenario.violations.values()])
-    most: FloatArray = ladder.incidents.max(axis=1) * ceiling
+    most: FloatArray = ladder.most * ceiling
     return most
 
 
@@ -99,7 +99,7 @@ def streams(
         ):
             if expected > MOST_INCIDENTS:
                 what = "incidents" if field == "rate" else "reports"
-                fact = f"gives {expected:.3g} {what} in a history, over {MOST_INCIDENTS:.0e}"
+                fact = f"may give {expected:.3g} {what} in a history, over {MOST_INCIDENTS:.0e}"
                 never.append(
                     Problem(path=("violations", name, field), fact=fact, hint="lower rate or horizon")
                 )

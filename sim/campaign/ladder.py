@@ -24,6 +24,7 @@ class Ladder:
     min_stay_h: FloatArray  # (V,)
     incidents: FloatArray  # incidents[k, v] multiplier on the rates
     breeds: FloatArray  # (V,) multiplier on what incidents provoke
+    most: FloatArray  # (K,) the highest of these that is ever counted
     speed: FloatArray  # (V,) of teams
     passes: FloatArray  # passes[l, v] share of patrols, of orbits, that still go out
     needs_arms: tuple[bool, ...]
@@ -46,13 +47,16 @@ def ladder(scenario: Scenario) -> Ladder:
     levels = {"as stated": LevelPart()} if scenario.escalation is None else scenario.escalation.levels
     names, parts = tuple(levels), tuple(levels.values())
     kinds = tuple(scenario.violations)
-    incidents = [[part.incidents * part.types.get(kind, 1.0) for part in parts] for kind in kinds]
+    counted = _counted(scenario, parts)
+    factors = [[part.incidents * part.types.get(kind, 1.0) for part in parts] for kind in kinds]
+    incidents = np.array(factors, dtype=float).reshape(len(kinds), len(parts))
     return Ladder(
         names=names,
         enter_at=np.array([np.inf if part.enter_at is None else part.enter_at for part in parts]),
         leave_below=np.array([part.leave_below or 0.0 for part in parts]),
         min_stay_h=np.array([part.min_stay for part in parts]),
-        incidents=np.array(incidents, dtype=float).reshape(len(kinds), len(parts)),
+        incidents=incidents,
+        most=incidents[:, counted].max(axis=1, initial=0.0),
         breeds=np.array([part.retaliation for part in parts]),
         speed=np.array([part.speed for part in parts]),
         passes=np.array([[part.patrols for part in parts], [part.orbits for part in parts]]),
@@ -60,3 +64,13 @@ def ladder(scenario: Scenario) -> Ladder:
         closed=tuple(part.closed for part in parts),
         hazards=tuple(tuple((names.index(to), law) for to, law in part.hazards.items()) for part in parts),
     )
+
+
+def _counted(scenario: Scenario, parts: tuple[LevelPart, ...]) -> list[int]:
+    """Levels in which anything is counted: those that something leads to, but no last one that ends all."""
+    if scenario.escalation is None:
+        return [0]
+    names, rule = list(scenario.escalation.levels), scenario.escalation.collapse
+    led_to = {names.index(to) for part in parts for to in part.hazards}
+    reached = [v for v, part in enumerate(parts) if v == 0 or part.enter_at is not None or v in led_to]
+    return [v for v in reached if v < len(parts) - 1 or rule.sectors > 1 or rule.lasting > 0]

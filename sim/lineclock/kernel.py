@@ -24,7 +24,7 @@ from sim.lineclock.answering import (
 )
 from sim.lineclock.candidates import candidate_is_due, listed_is_due, stream_moves_on
 from sim.lineclock.compiled import entry, inlined
-from sim.lineclock.dispatch import choose_team, day_breaks
+from sim.lineclock.dispatch import ALL_BUSY, NOBODY, choose_team, day_breaks, why_nobody
 from sim.lineclock.endings import incident_ends, incident_is_over
 from sim.lineclock.happening import deadline_passes, incident_begins
 from sim.lineclock.journal import writes_trip
@@ -37,6 +37,7 @@ from sim.lineclock.state import (
     CLOCK,
     CUT_OFF,
     DEADLINE,
+    DENIED,
     EXPLODED,
     FREE_SLOTS,
     GAVE_UP,
@@ -170,12 +171,27 @@ def _serves_waiting(plan, laydown, state, tally, journal, now_h):
             i = leaves_waiting(state, i)
             gives_up(plan, state, tally, journal, slot)
             continue
-        kind = state.slots[slot].kind
+        kind, team = state.slots[slot].kind, ALL_BUSY
         while state.slots[slot].need > 0:
             team, wait_h, drive = choose_team(plan, laydown, state, state.slots[slot].cell, kind, now_h)
             if team < 0:
                 break
             team_is_sent(plan, laydown, state, tally, slot, team, now_h, wait_h, drive)
+        is_shut_off = (
+            state.slots[slot].need > 0
+            and team == NOBODY
+            and why_nobody(plan, laydown, state, state.slots[slot].cell, kind, now_h) == DENIED
+        )
+        if is_shut_off:  # nobody may come any more: those who are out finish what they do
+            state.slots[slot].need = 0
+            if state.slots[slot].open == 0 and state.slots[slot].arrive_h == np.inf:
+                i = leaves_waiting(state, i)
+                incident_ends(plan, state, tally, journal, slot, DENIED, now_h)
+                continue
+            if state.slots[slot].open == 0:
+                i = leaves_waiting(state, i)
+                incident_is_over(plan, state, tally, journal, slot, now_h)
+                continue
         if state.slots[slot].need == 0:
             i = leaves_waiting(state, i)
         else:
@@ -187,6 +203,7 @@ def _duty_changes(plan, laydown, state, tally, wanted, now_h):
     """Man and unman teams: wanted[m] = 1 for those on duty from now on. A team that is out finishes what it
     does. A guest goes home from a station that has its own again, or none to stand in for.
     """
+    day_breaks(plan, state, now_h)
     for team in range(wanted.shape[0]):
         if wanted[team] == laydown.on_duty[team]:
             continue
@@ -228,13 +245,17 @@ def _closes(plan, state, tally, journal, horizon_h):
             continue
         state.slots[slot].arrive_h = np.inf
         state.slots[slot].station = -1
-        if state.slots[slot].sighted_h >= horizon_h:
+        sighted_h = state.slots[slot].sighted_h
+        # What was seen as it began is known, also when it was the last straw.
+        if sighted_h >= horizon_h and sighted_h > state.slots[slot].start_h:
             state.slots[slot].sighted_h = np.inf
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
         elif is_given_up:
             incident_ends(plan, state, tally, journal, slot, GAVE_UP, until_h)
         else:
             incident_ends(plan, state, tally, journal, slot, OPEN, horizon_h)
+    state.pointers[HEAP_SIZE] = 0
+    state.pointers[WAIT_HEAD] = state.pointers[WAIT_TAIL] = 0
 
 
 starts = entry(_starts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.lineclock.compiled import inlined
+from sim.lineclock.dispatch import is_night, wait_for_light_h
 from sim.lineclock.state import N_STOOD_IN
 
 
@@ -19,6 +20,11 @@ def stands_in(plan, laydown, state, tally, station, now_h):
     guest = plan.station_guest[station]
     if guest < 0 or state.teams[guest].owner >= 0:
         return
+    slow = 1.0
+    if is_night(state, now_h):
+        if plan.station_no_night[station]:
+            return
+        slow = plan.night_slowness
     for team in range(plan.station_first[station], guest):
         if state.home_h[team] < np.inf:
             return
@@ -28,7 +34,7 @@ def stands_in(plan, laydown, state, tally, station, now_h):
             other == station
             or plan.station_sector[other] != plan.station_sector[station]
             or plan.station_class[other] != plan.station_class[station]
-            or laydown.between_h[other, station] > best_h
+            or laydown.between_h[other, station] * slow > best_h
         ):
             continue
         at_home, last = 0, -1
@@ -36,8 +42,8 @@ def stands_in(plan, laydown, state, tally, station, now_h):
             if state.home_h[team] <= now_h:
                 at_home += 1
                 last = team
-        if at_home >= 2 and (best_team < 0 or laydown.between_h[other, station] < best_h):
-            best_h, best_team = laydown.between_h[other, station], last
+        if at_home >= 2 and (best_team < 0 or laydown.between_h[other, station] * slow < best_h):
+            best_h, best_team = laydown.between_h[other, station] * slow, last
     if best_team >= 0:
         state.teams[guest].owner = best_team
         state.teams[best_team].guest = guest
@@ -53,8 +59,10 @@ def guest_goes_home(plan, laydown, state, station, now_h):
     if guest < 0 or state.teams[guest].owner < 0 or state.teams[guest].slot >= 0:
         return
     owner = state.teams[guest].owner
-    there_h = max(now_h, state.home_h[guest])
+    there_h = max(now_h + wait_for_light_h(plan, state, station, now_h), state.home_h[guest])
     drive = laydown.between_h[station, plan.team_station[owner]]
+    if is_night(state, now_h) and not plan.station_no_night[station]:
+        drive *= plan.night_slowness
     guest_leaves(state, guest)
     state.home_h[owner] = there_h + min(drive, plan.reach_h)
 

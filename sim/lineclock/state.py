@@ -301,7 +301,7 @@ class Laydown(NamedTuple):
     truce: Floats  # (multiplier, since when it has grown from there)
     travel_h: Floats  # travel_h[c, s] = hours from station s to cell c by day; inf = cannot reach
     order: SmallInts  # order[c, j] = the station that is j-th nearest to cell c
-    between_h: Floats  # between_h[s, t] = hours from station s to station t
+    between_h: Floats  # between_h[s, t] = hours from station s to station t by day
     may_enter: Flags  # may_enter[s, x] = caveats and the sector's level let its teams in
     on_duty: Flags  # on_duty[m] = 1 when team m is manned
     station_duty: SmallInts  # station_duty[s] = its manned teams

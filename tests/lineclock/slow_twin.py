@@ -104,7 +104,7 @@ class Sector:
     falls_h: float = INF
     hazard_h: float = INF
     hazard_to: int = 0
-    visits: int = 0
+    visits: Counter[int] = field(default_factory=Counter)  # by level
 
 
 @dataclass
@@ -184,8 +184,26 @@ class Twin:
     def sector_of(self, incident: Incident) -> int:
         return int(self.plan.cell_sector[incident.cell])
 
+    def counted(self) -> list[Any]:
+        """Levels in which something may happen: reached by tension or a hazard, and not the end of everything."""
+        if self.levels == [None]:
+            return self.levels
+        targets = {to for level in self.levels for to in level.hazards}
+        rule = self.scenario.escalation.collapse
+        ends_all = rule.sectors == 1 and rule.lasting == 0
+        reached = [
+            (name, level)
+            for v, (name, level) in enumerate(zip(self.level_names, self.levels, strict=True))
+            if v == 0 or level.enter_at is not None or name in targets
+        ]
+        return [level for name, level in reached if not (ends_all and name == self.level_names[-1])]
+
     def level_at(self, x: int) -> Any:
         return self.levels[self.sectors[x].level]
+
+    def speed(self, x: int) -> float:
+        level = self.level_at(x)
+        return 1.0 if level is None else float(level.speed)
 
     def drive(self, station: int, cell: int, at_h: float) -> float:
         level = self.level_at(int(self.plan.cell_sector[cell]))
@@ -245,7 +263,7 @@ class Twin:
         """There are as many candidates as the worst level and the weakest truce could ever bring."""
         if candidate.cause == "background":
             kind, x = candidate.kind, self.sector_of(candidate)
-            most = max(1.0 if level is None else self.level_factor(kind, level) for level in self.levels)
+            most = max(1.0 if level is None else self.level_factor(kind, level) for level in self.counted())
             if self.violations[kind].erodes:
                 most *= self.scenario.truce.ceiling
             share = self.rate_over_stated(kind, x, at_h) / most if most > 0 else 0.0
@@ -521,6 +539,12 @@ class Twin:
         own_free = any(t.station == t.at == station and t.trip is None for t in self.teams)
         if not self.scenario.response.move_up or own_free or self.guest_of(station) is not None:
             return
+        slow = 1.0
+        if self.is_night(at_h):
+            if plan.station_no_night[station]:
+                return
+            slow = float(plan.night_slowness)
+        slow /= self.speed(int(plan.station_sector[station]))
         lenders = []
         for other in range(len(plan.station_sector)):
             home = [
@@ -530,10 +554,10 @@ class Twin:
                 other != station
                 and plan.station_sector[other] == plan.station_sector[station]
                 and plan.station_class[other] == plan.station_class[station]
-                and between_h[other, station] <= self.scenario.response.reach
+                and between_h[other, station] * slow <= self.scenario.response.reach
                 and len(home) >= 2
             ):
-                lenders.append((float(between_h[other, station]), other, home[-1]))
+                lenders.append((float(between_h[other, station]) * slow, other, home[-1]))
         if lenders:
             drive_h, _, team = min(lenders, key=lambda lender: lender[:2])
             team.at, team.place = station, int(plan.station_guest[station])
@@ -544,7 +568,11 @@ class Twin:
         guest = self.guest_of(station)
         if guest is not None and guest.trip is None and self.broken != "guests stay":
             drive_h = float(self.theatre.station_between[0][station, guest.station])
-            guest.home_h = max(at_h, guest.home_h) + min(drive_h, self.scenario.response.reach)
+            drive_h /= self.speed(int(self.plan.station_sector[station]))
+            if self.is_night(at_h) and not self.plan.station_no_night[station]:
+                drive_h *= float(self.plan.night_slowness)
+            leaves_h = at_h + self.wait_for_light(station, at_h)
+            guest.home_h = max(leaves_h, guest.home_h) + min(drive_h, self.scenario.response.reach)
             guest.at, guest.place = guest.station, guest.number
 
     # What is answered ------------------------------------------------------------------------------------------
@@ -627,6 +655,14 @@ class Twin:
                 self.sends(team, incident, at_h)
                 if incident.need == 0:
                     self.waiting.remove(incident)
+            shut = incident.need and not self.anybody(incident, at_h)
+            if shut and incident in self.waiting and self.why_nobody(incident, at_h) == "denied":
+                self.waiting.remove(incident)
+                incident.need = 0
+                if incident.out() == 0 and incident.first()[0] < INF:
+                    self.was_attended(incident, at_h)
+                elif incident.out() == 0:
+                    self.ends(incident, "denied", at_h)
 
     def is_given_up(self, incident: Incident, at_h: float) -> None:
         until_h = incident.sighted_h + self.scenario.response.give_up_after
@@ -703,13 +739,14 @@ class Twin:
         sector, part = self.sectors[x], self.levels[level]
         sector.level, sector.stays_h = level, at_h + part.min_stay
         sector.hazard_h, sector.hazard_to = INF, level
-        for i, to in enumerate(part.hazards):
-            u = self.keyed(stream_code(f"hazards of {self.names[x]}"), sector.visits, i)[0]
+        for to in part.hazards:
+            block = stream_code(f"{self.level_names[level]} to {to}")
+            u = self.keyed(stream_code(f"hazards of {self.names[x]}"), sector.visits[level], block)[0]
             _, first, second = law = self.law_of(part.hazards[to])
             lasts_h = -first * math.log1p(-u) if law[0] == 1 else self.duration((law[0], first, second), u)
             if at_h + lasts_h < sector.hazard_h:
                 sector.hazard_h, sector.hazard_to = at_h + lasts_h, self.level_names.index(to)
-        sector.visits += 1
+        sector.visits[level] += 1
         self.awaits_fall(x)
 
     def law_of(self, law: Any) -> tuple[int, float, float]:
@@ -735,9 +772,8 @@ class Twin:
             if to > came_from:
                 sector.tension = max(sector.tension, self.levels[to].enter_at or 0.0)
             else:
-                left = [
-                    level.leave_below for level in self.levels[to + 1 : came_from + 1] if level.leave_below
-                ]
+                rungs = self.levels[to + 1 : came_from + 1]
+                left = [level.leave_below or (level.enter_at or INF) / 2 for level in rungs]
                 sector.tension = min(sector.tension, *left, INF)
         self.turns.append((at_h, x, came_from, to, why))
         self.enters(x, to, at_h)
@@ -830,7 +866,7 @@ class Twin:
             if there_h < at_h:
                 self.was_attended(incident, until_h if is_over else at_h)
                 continue
-            if incident.sighted_h >= at_h:
+            if incident.sighted_h >= at_h and incident.sighted_h > incident.start_h:
                 incident.sighted_h = INF
             self.ends(incident, *(("gave_up", until_h) if is_over else ("open", at_h)))
         for team in self.teams:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sim.campaign.engine import Campaign, simulate, warm
 from sim.lineclock import compiled, kernel
 from sim.lineclock.begin import with_more_room
-from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE, JOURNAL_WHOLE
+from sim.lineclock.state import FREE_SLOTS, HEAP_SIZE, JOURNAL_WHOLE, RAN_ON
 
 CROWD = {
     "posture": {"everywhere": {"teams": {"count": 40}}},
@@ -176,3 +176,20 @@ def test_every_kernel_is_known_by_name_and_warmed(theatre_of: Stage, tmp_path: p
     left = {path.name.split("-")[0] for path in compiled.CACHE_DIR.rglob("*.nbc")}
     assert left == set(compiled.ENTRIES)
     assert compiled.is_compiled()
+
+
+def test_a_crowded_line_that_has_ended_holds_nothing_any_more(theatre_of: Stage):
+    """Two thousand calls a day for one team: at the end nobody waits, and no slot is given back twice."""
+    crowded = {
+        "posture": {"everywhere": {"teams": {"count": 1}}},
+        "violations": {"shelling": {"rate": "2000 per day", "on_scene": "40 h"}},
+        "response": {"give_up_after": "2 h"},
+    }
+    theatre = theatre_of(merged(small(horizon="2 days"), crowded))
+    warm(theatre)
+    campaign = Campaign(theatre, 1, 0)
+    campaign.run()
+    free = int(campaign._state.pointers[FREE_SLOTS])
+    late = (campaign._plan, campaign._laydown, campaign._state, campaign._tally, campaign._journal, 60.0)
+    assert kernel.serves_waiting(*late) == RAN_ON
+    assert int(campaign._state.pointers[FREE_SLOTS]) == free <= len(campaign._state.free_slot)

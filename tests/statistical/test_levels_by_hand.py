@@ -332,3 +332,53 @@ def test_peace_that_a_hazard_brings_is_not_undone_by_the_next_incident(history_o
     levels = {"tense": {"enter_at": 4, "leave_below": None, "hazards": {"calm": "1 h"}}}
     what = merged(QUIET, {"injects": {"a": inject(10, 2), "b": inject(35)}, "escalation": {"levels": levels}})
     assert story(history_of(what)) == [(10.0, "north", 0, 1, UP), (11.0, "north", 1, 0, HAZARD)]
+
+
+def test_the_last_straw_was_seen_by_those_whom_it_hit(history_of: Plays):
+    """An attack that breaks the ceasefire is known at once, and a team was ordered: the ledgers say so."""
+    violations = {"attack": {"rate": "0 per day", "severity": 100, "against_force": True}}
+    what = merged(QUIET, {"violations": violations, "injects": {"a": inject(10, kind="attack")}})
+    what["escalation"]["collapse"] = {"sectors": 1}
+    history = history_of(what)
+    assert history.collapsed
+    assert history.tally.type_ledger.sum(axis=0)[:2].tolist() == [1, 1]
+    assert history.tally.sighted_by.sum() == 1
+    assert history.journal.hours[0, 1] == 10.0
+
+
+def test_the_order_of_hazards_says_nothing_and_another_one_moves_none(history_of: Plays):
+    """Each hazard draws from its own stream: two listed the other way round, or a third beside them, change no first turn."""
+
+    def first_turn(hazards: dict[str, Any]) -> tuple[float, str, int, int, str]:
+        levels = {"calm": {"hazards": hazards}}
+        return story(history_of(merged(QUIET, {"horizon": "3 years", "escalation": {"levels": levels}})))[0]
+
+    tense, crisis = ({"kind": "exponential", "mean": mean} for mean in ("30 days", "40 days"))
+    told = first_turn({"tense": tense, "crisis": crisis})
+    assert first_turn({"crisis": crisis, "tense": tense}) == told
+    assert first_turn({"tense": tense, "crisis": crisis, "war": "3 years"}) == told
+    assert first_turn({"tense": crisis, "crisis": tense}) != told
+
+
+def test_what_a_level_says_that_nothing_leads_to_moves_nothing(history_of: Plays):
+    busy = merged(QUIET, {"violations": {"shelling": {"rate": "9 per day"}}})
+    busy["escalation"]["levels"] = {"calm": {}, "war": {}}
+    fierce = merged(busy, {"escalation": {"levels": {"war": {"incidents": 10}}}})
+    assert (history_of(busy).journal.hours == history_of(fierce).journal.hours).all()
+    led_to = merged(
+        fierce, {"escalation": {"levels": {"war": {"enter_at": 1e6}}, "collapse": {"sectors": 3}}}
+    )
+    assert not (history_of(busy).journal.hours[0] == history_of(led_to).journal.hours[0]).all()
+
+
+def test_no_aircraft_is_lost_once_the_ceasefire_is_over(history_of: Plays):
+    drones = {
+        "force": {"contingents": {"alpha": {"strength": 2000}}},
+        "posture": {"everywhere": {"orbits": {"count": 2}}},
+        "watch": {"orbits": {"loss": "0.2 per h"}},
+    }
+    what = merged(QUIET, drones)
+    assert history_of(what).aircraft_lost > 3
+    over = merged(what, {"violations": {"shelling": {"severity": 100}}, "injects": {"a": inject(0.01)}})
+    over["escalation"]["collapse"] = {"sectors": 1}
+    assert history_of(over).aircraft_lost == 0
