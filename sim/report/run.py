@@ -115,7 +115,9 @@ class Run:
 
     @cached_property
     def replications(self) -> pd.DataFrame:
-        """A row for each replication, a column for each metric."""
+        """A row for each replication, a column for each metric; where the scenario escalates, others for what
+        shares are shares of.
+        """
         return self._table("replications").set_index("replication")
 
     @cached_property

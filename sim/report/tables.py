@@ -74,7 +74,7 @@ def type_rows(run: Run) -> Printed:
         ]
         for ledger in ("sighted", "attended", "attended_in_time", "attributed"):
             told.append(
-                _share(part[ledger].to_numpy(dtype=float), happened)
+                _share(part[ledger].to_numpy(dtype=float), happened, is_weighed=run.escalates)
                 if asks or ledger == "sighted"
                 else "no team"
             )
@@ -89,10 +89,15 @@ def type_rows(run: Run) -> Printed:
             "attributed",
         ),
         rows=tuple(rows),
-        remark="Shares are of what happened; mean over replications, 95 % interval in brackets."
-        if run.replication_count > 1
-        else "Shares are of what happened.",
+        remark=_remark(run),
     )
+
+
+def _remark(run: Run) -> str:
+    if run.replication_count < 2:
+        return "Shares are of what happened."
+    over = "all replications together" if run.escalates else "mean over replications"
+    return f"Shares are of what happened; {over}, 95 % interval in brackets."
 
 
 def sector_rows(run: Run) -> Printed:
@@ -143,10 +148,13 @@ def _part(part: float, whole: float) -> str:
     return percent(part / whole) if whole > 0 else DASH
 
 
-def _share(part: Any, whole: Any) -> str:
-    """Mean over replications of a share, with its interval."""
+def _share(part: Any, whole: Any, *, is_weighed: bool) -> str:
+    """Mean over replications of a share, with its interval; weighed by incidents where histories are unlike
+    in length.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        metric = summarise(np.where(whole > 0, part / whole, np.nan), "share")
+        share = np.where(whole > 0, part / whole, np.nan)
+    metric = summarise(share, "share", whole if is_weighed else None)
     if metric["mean"] is None:
         return DASH
     ends = interval(metric)

@@ -44,6 +44,22 @@ def measure(theatre: Theatre, history: History) -> dict[str, float | None]:
     return out
 
 
+def weights(theatre: Theatre, history: History) -> dict[str, float]:
+    """What the shares of one replication are shares of (`names.WEIGHTS`); nothing where every history is of
+    the same length.
+    """
+    tally, asks = history.tally, theatre.plan.teams_wanted > 0
+    if not theatre.ladder.climbs:
+        return {}
+    return {
+        "weight.incidents": float(tally.type_ledger[:, HAPPENED].sum()),
+        "weight.asking": float(tally.type_ledger[asks, HAPPENED].sum()),
+        "weight.attended": float(tally.type_ledger[asks, ATTENDED].sum()),
+        "weight.calls": float(tally.counts[N_ANSWERABLE]),
+        "weight.team_duty_h": history.team_duty_h,
+    }
+
+
 def _coverage(theatre: Theatre, history: History) -> dict[str, float | None]:
     plan, tally, length = theatre.plan, history.tally, theatre.ground.cells.length_km
     out: dict[str, float | None] = {

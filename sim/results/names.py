@@ -69,7 +69,29 @@ MEANINGS = {
     "force.casualties": "The mission's dead and wounded in incidents",
 }
 """What each metric says, in one line. Incidents are counted for as long as the ceasefire stands, and numbers
-per day are over that time; soldiers are counted over the whole horizon.
+per day are over that time, means of them and of shares over that of all histories together (`WEIGHTS`);
+soldiers are counted over the whole horizon.
+"""
+
+STOOD_DAYS = "escalation.stood_days"
+WEIGHTS = {
+    "coverage.line_watched_share": STOOD_DAYS,
+    "coverage.sighted_share": "weight.incidents",
+    "coverage.attended_in_time_share": "weight.asking",
+    "coverage.attributed_share": "weight.asking",
+    "response.time_h.mean": "weight.attended",
+    "response.team_utilisation": "weight.team_duty_h",
+    "response.waited_share": "weight.calls",
+    "incidents.happened_per_day": STOOD_DAYS,
+    "incidents.sighted_per_day": STOOD_DAYS,
+    "incidents.false_reports_per_day": STOOD_DAYS,
+    "incidents.deterred_per_day": STOOD_DAYS,
+    "incidents.from_retaliation_share": "weight.incidents",
+    "incidents.prevented_per_day": STOOD_DAYS,
+}
+"""What a metric is a share of, or a number per, by the column that has it for each replication. Where the
+ceasefire may collapse, histories are unlike in length: means and intervals of these are of all histories
+together, a history counting by what there was in it.
 """
 
 FAMILIES = {

@@ -52,14 +52,36 @@ def opposite(metric: Mapping[str, Any]) -> dict[str, Any]:
     return {**metric, **told}
 
 
-def summarise(values: FloatArray, unit: str) -> dict[str, Any]:
+def _plain_mean(values: FloatArray) -> tuple[float, float]:
+    """(mean, half-width of its interval) of values that count alike; no interval of one."""
+    n = len(values)
+    half = t_quantile(n - 1) * float(values.std(ddof=1)) / n**0.5 if n > 1 else np.nan
+    return float(values.mean()), half
+
+
+def _weighed_mean(values: FloatArray, weight: FloatArray) -> tuple[float, float]:
+    """(mean, half-width of its interval) of ratios weighed by their denominators: all numerators over all
+    denominators, with the delta method over independent histories (Cochran 1977, 6.4).
+    """
+    n, total = len(values), float(weight.sum())
+    mean = float((weight * values).sum()) / total
+    if n < 2:
+        return mean, np.nan
+    residual = weight * (values - mean)
+    error = float(np.sqrt((residual**2).sum() * n / (n - 1))) / total
+    return mean, t_quantile(n - 1) * error
+
+
+def summarise(values: FloatArray, unit: str, weight: FloatArray | None = None) -> dict[str, Any]:
     """Mean with a 95 % interval (Student's t; Wilson's for a probability), and quantiles, of the replications
     in which the metric exists (NaN where it does not).
 
-    One replication has no interval: its ends are None. Where the metric exists in no replication, everything
-    is None.
+    With *weight*, what each replication's value is a share of or a number per, the mean is the ratio of sums:
+    histories then count by what there was in them. Quantiles are over histories in any case. One replication
+    has no interval: its ends are None. Where the metric exists in no replication, everything is None.
     """
-    known = values[np.isfinite(values)]
+    exists = np.isfinite(values) if weight is None else np.isfinite(values) & (weight > 0)
+    known = values[exists]
     n = len(known)
     out: dict[str, Any] = {
         "mean": None,
@@ -72,13 +94,12 @@ def summarise(values: FloatArray, unit: str) -> dict[str, Any]:
     }
     if n == 0:
         return out
-    mean = float(known.mean())
+    mean, half = _plain_mean(known) if weight is None else _weighed_mean(known, weight[exists])
     out["mean"] = mean
     if n > 1 and unit == "probability":
-        low, high = wilson(known.sum(), n)
-        out["ci_low"], out["ci_high"] = float(low), float(high)
+        ends = wilson(known.sum(), n)
+        out["ci_low"], out["ci_high"] = (float(end) for end in ends)
     elif n > 1:
-        half = t_quantile(n - 1) * float(known.std(ddof=1)) / n**0.5
         low, high = mean - half, mean + half
         out["ci_low"], out["ci_high"] = (max(0.0, low), min(1.0, high)) if unit == "share" else (low, high)
     out["p05"], out["p50"], out["p95"] = (float(q) for q in np.quantile(known, [0.05, 0.5, 0.95]))

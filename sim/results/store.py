@@ -30,7 +30,7 @@ from sim.lineclock.state import (
 )
 from sim.results.levels import day_edges_h
 from sim.results.measures import Totals, ratio_interval
-from sim.results.names import unit_of
+from sim.results.names import COLLAPSE, WEIGHTS, unit_of
 from sim.results.rows import ledger_name, words
 from sim.results.statistics import summarise, t_quantile, wilson
 from sim.scenario.quantities import HOURS_PER_DAY, HOURS_PER_MONTH, MINUTES_PER_HOUR
@@ -56,6 +56,7 @@ COLUMN_UNITS = {
     "minute": "min",
     "counted_days": "days",
     "casualties": "soldiers",
+    "weight.team_duty_h": "h",
     "start_h": "h since the start",
     "sighted_h": "h since the start",
     "at_h": "h since the start",
@@ -214,11 +215,17 @@ def _is_alive(process: int) -> bool:
 
 def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:
     """Every metric of a run with its interval and quantiles, from the table of replications."""
+
+    def column(name: str) -> FloatArray:
+        values: FloatArray = replications.column(name).to_numpy(zero_copy_only=False).astype(float)
+        return values
+
+    escalates = COLLAPSE in replications.column_names
     out = {}
     for name in replications.column_names:
         if (unit := unit_of(name)) is not None:
-            values = replications.column(name).to_numpy(zero_copy_only=False).astype(float)
-            out[name] = summarise(values, unit)
+            is_weighed = escalates and name in WEIGHTS
+            out[name] = summarise(column(name), unit, column(WEIGHTS[name]) if is_weighed else None)
     return out
 
 

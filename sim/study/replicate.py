@@ -28,7 +28,7 @@ from sim.lineclock.compiled import CACHE_DIR
 from sim.results import rows as rows_of
 from sim.results import store
 from sim.results.digest import sha256_of
-from sim.results.measures import Totals, measure, totals_of
+from sim.results.measures import Totals, measure, totals_of, weights
 from sim.results.statistics import CONFIDENCE
 from sim.scenario.resolve import ScenarioFile
 from sim.study.workers import WorkerLost, undisturbed, workers
@@ -271,7 +271,8 @@ def simulate_batch(theatre: Theatre, seed: int, replications: Sequence[int], kee
     totals = Totals()
     for replication in replications:
         history = simulate(theatre, seed, replication, keeps_journal=keeps_journal)
-        rows.append({"replication": replication, **measure(theatre, history)})
+        told = {**measure(theatre, history), **weights(theatre, history)}
+        rows.append({"replication": replication, **told})
         for name, columns_of in ROWS.items():
             if name in tables:
                 tables[name].append(columns_of(theatre, history))

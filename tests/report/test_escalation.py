@@ -221,3 +221,23 @@ def test_numbers_per_day_are_over_the_time_for_which_it_stood(run: Run) -> None:
     assert run.counted_days == stood < 70 * 12
     first = outcome_table(run).rows.iloc[0]
     assert first["happened_per_day"] == pytest.approx(run.types["happened"].sum() / stood)
+
+
+def test_shares_by_type_are_of_all_histories_together(run: Run) -> None:
+    """As the table of metrics has them: a short history counts by its incidents."""
+    from sim.report.tables import type_rows
+
+    counts = run.types.groupby("type", sort=False)[["happened", "sighted"]].sum()
+    together = [f"{100 * s:.1f}" for s in counts["sighted"] / counts["happened"]]
+    printed = type_rows(run)
+    assert [row[2].partition("\u00a0")[0] for row in printed.rows] == together
+    assert "all replications together" in printed.remark
+    own = (run.types["sighted"] / run.types["happened"]).groupby(run.types["type"], sort=False).mean()
+    assert [f"{100 * s:.1f}" for s in own] != together, "each history alike: the test could fail"
+
+
+def test_metrics_are_of_all_histories_together(run: Run) -> None:
+    stood, happened = run.replications["escalation.stood_days"].sum(), run.types["happened"].sum()
+    metrics = run.answer["metrics"]
+    assert metrics["incidents.happened_per_day"]["mean"] == pytest.approx(happened / stood)
+    assert metrics["coverage.sighted_share"]["mean"] == pytest.approx(run.types["sighted"].sum() / happened)

@@ -7,16 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from conftest import merged, small
 from scipy import stats
 
 from sim.campaign.engine import simulate
 from sim.campaign.history import Turns
+from sim.lineclock.state import ATTRIBUTED, N_WAITED, S_RESPONSE_H, SIGHTED
 from sim.results.levels import first_reached_h, hours_in_levels, stands_after_day
-from sim.results.measures import Totals, measure, totals_of
+from sim.results.measures import Totals, measure, totals_of, weights
+from sim.results.names import WEIGHTS
 from sim.results.rows import daily
-from sim.results.store import cell_columns, period_columns, survival_columns
+from sim.results.store import cell_columns, period_columns, summary_metrics, survival_columns
 
 BREAKS = small(
     sectors={"north": {"from": "0 km"}, "south": {"from": "40 km"}},
@@ -145,6 +148,57 @@ def test_after_a_collapse_nothing_is_counted(broke: tuple[Any, list[Any]]) -> No
     assert np.isfinite(series["on_station"]).all(), "soldiers stay"
     assert row["force.on_station"] == 800
     assert row["force.casualties"] == fallen.tally.casualties.sum()
+
+
+def test_a_ceasefire_that_ends_with_its_first_incident_has_the_stated_rate(
+    theatre_of: Callable[..., Any],
+) -> None:
+    """Counts over days are the rate, by Wald; the mean of 1 / days is many times that. Poisson counts: false
+    alarm 1e-6.
+    """
+    quiet = {"rate": "0 per day", "false_reports": "0 per day"}
+    one = small(
+        horizon="30 days",
+        violations={"shelling": {"rate": "1 per day"}, "drone": quiet},
+        escalation={"levels": {"calm": {}, "war": {"enter_at": 2}}},
+    )
+    theatre = theatre_of(one)
+    rows = [
+        {**measure(theatre, h), **weights(theatre, h)} for h in (simulate(theatre, 5, r) for r in range(300))
+    ]
+    table = pa.Table.from_pylist(rows)
+    metrics = summary_metrics(table)
+    stood = sum(row["escalation.stood_days"] or 0.0 for row in rows)
+    happened = metrics["incidents.happened_per_day"]
+    assert happened["mean"] * stood == pytest.approx(300)
+    low, high = stats.gamma.interval(1 - 1e-6, 300)
+    assert low <= stood <= high, "300 exponential waits of a day"
+    assert happened["ci_low"] < 300 / stood < happened["ci_high"]
+    seen = sum((row["coverage.sighted_share"] or 0.0) * row["weight.incidents"] for row in rows)
+    assert metrics["coverage.sighted_share"]["mean"] == pytest.approx(seen / 300)
+    plain = summary_metrics(table.drop_columns(["escalation.collapse_probability"]))
+    assert plain["incidents.happened_per_day"]["mean"] > 2, "each history alike: the test could fail"
+
+
+def test_without_escalation_histories_count_alike(theatre_of: Callable[..., Any]) -> None:
+    theatre = theatre_of(small())
+    assert weights(theatre, simulate(theatre, 5, 0)) == {}
+
+
+def test_weights_are_what_shares_are_shares_of(broke: tuple[Any, list[Any]]) -> None:
+    theatre, histories = broke
+    for history in histories[:5]:
+        row, over = measure(theatre, history), weights(theatre, history)
+        assert set(over) == set(WEIGHTS.values()) - {"escalation.stood_days"}
+        counts = history.tally.type_ledger.sum(axis=0)
+        assert over["weight.incidents"] * row["coverage.sighted_share"] == pytest.approx(counts[SIGHTED])
+        assert over["weight.asking"] * row["coverage.attributed_share"] == pytest.approx(counts[ATTRIBUTED])
+        assert over["weight.attended"] * row["response.time_h.mean"] == pytest.approx(
+            history.tally.sums[S_RESPONSE_H]
+        )
+        assert over["weight.calls"] * row["response.waited_share"] == pytest.approx(
+            history.tally.counts[N_WAITED]
+        )
 
 
 def test_metrics_that_a_scenario_cannot_have_are_absent(

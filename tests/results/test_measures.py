@@ -9,7 +9,7 @@ from scipy import stats
 from sim.errors import ScenarioError
 from sim.lineclock.state import TIME_BINS, bin_starts_h
 from sim.results.measures import histogram_quantile_h, ratio_interval
-from sim.results.names import MEANINGS, UNITS, meaning_of, metric_names, unit_of
+from sim.results.names import MEANINGS, UNITS, WEIGHTS, meaning_of, metric_names, unit_of
 from sim.results.statistics import opposite, summarise, t_quantile, wilson
 from sim.results.target import read_target
 
@@ -101,6 +101,55 @@ def test_one_replication_has_no_interval_and_none_has_nothing() -> None:
 def test_replications_in_which_it_never_happened_are_left_out_and_counted() -> None:
     row = summarise(np.array([1.0, np.nan, 3.0]), "h")
     assert (row["mean"], row["replications_with_value"]) == (2.0, 2)
+
+
+def histories_of_unlike_length(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """(incidents a day, days) of histories that end with an incident in four, where one comes every day; none
+    is longer than thirty days.
+    """
+    days = np.minimum(rng.exponential(4.0, size=n), 30.0)
+    ended = days < 30.0
+    counts = rng.poisson(0.75 * days) + ended
+    return counts / days, days
+
+
+def test_histories_count_by_what_there_was_in_them() -> None:
+    """3 in 1 day, 1 in 9 days: 4 in 10, not 1.56 a day; residuals 3 - 0.4 and 1 - 3.6."""
+    row = summarise(np.array([3.0, 1 / 9, np.nan]), "per day", np.array([1.0, 9.0, 0.0]))
+    assert row["mean"] == pytest.approx(0.4)
+    assert row["ci_high"] - 0.4 == pytest.approx(t_quantile(1) * np.sqrt(2 * 2 * 2.6**2) / 10)
+    assert (row["p50"], row["replications_with_value"]) == (pytest.approx((3 + 1 / 9) / 2), 2)
+    assert summarise(np.array([3.0, np.nan]), "per day", np.array([1.0, 0.0]))["ci_low"] is None
+    assert summarise(np.array([np.nan]), "per day", np.array([0.0]))["mean"] is None
+    alike = np.array([0.2, 0.5, 0.9])
+    same, plain = summarise(alike, "h", np.full(3, 7.0)), summarise(alike, "h")
+    assert [same[k] for k in ("mean", "ci_low", "ci_high")] == pytest.approx(
+        [plain[k] for k in ("mean", "ci_low", "ci_high")], rel=1e-12
+    )
+
+
+def test_weighed_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    """One a day in truth. Means of each history's own rate hold it in hardly any interval. 150 histories are
+    few for ratios of exponentials: coverage is some 94 %, and 92 to 97 % is accepted, six standard errors.
+    """
+    rng = np.random.default_rng(17)
+    weighed = plain = 0
+    for _ in range(4000):
+        rates, days = histories_of_unlike_length(rng, 150)
+        for by_days in (True, False):
+            row = summarise(rates, "per day", days if by_days else None)
+            hit = row["ci_low"] <= 1.0 <= row["ci_high"]
+            weighed, plain = weighed + (hit and by_days), plain + (hit and not by_days)
+    assert 0.92 < weighed / 4000 < 0.97
+    assert plain / 4000 < 0.5
+
+
+def test_every_weight_belongs_to_a_metric_over_the_time_that_it_stood() -> None:
+    over_time = {
+        n for n, unit in UNITS.items() if n.startswith("incidents.") or (unit == "share" and n[:5] != "force")
+    }
+    assert set(WEIGHTS) == over_time | {"response.time_h.mean"}
+    assert all(unit_of(w) is None for w in WEIGHTS.values() if w != "escalation.stood_days")
 
 
 def test_shares_stay_shares() -> None:
