@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import io
 import math
 import pathlib
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from sim.scenario.quantities import HOURS_PER_DAY, spoken
 from sim.scenario.schema import Scenario
 
 MOST_FAULTS = 20  # of a trace that are told at once
+LARGEST_TRACE_BYTES = 200_000_000
 LARGEST_TRACE = 5_000_000  # rows
 
 
@@ -305,6 +307,12 @@ def _read_trace(
             problems.append(Problem(path=("trace", "file"), fact=fact, hint=hint, place=place))
 
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            wrong(0, f"{path}: not a file with text in it", "name a CSV file")
+            return
+        if path.exists() and path.stat().st_size > LARGEST_TRACE_BYTES:
+            wrong(0, f"{path}: over {LARGEST_TRACE_BYTES // 10**6} MB", "keep the rows within the horizon")
+            return
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         wrong(0, f"{path}: no such file", "paths are relative to the scenario file")
@@ -316,12 +324,16 @@ def _read_trace(
         line = bad.object.count(b"\n", 0, bad.start) + 1
         wrong(line, f"the byte 0x{bad.object[bad.start]:02x} is not UTF-8", "save the file as UTF-8")
         return
-    reader = csv.DictReader(text.splitlines(), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
         columns = tuple(reader.fieldnames or ())
         needs = [name for name in ("type", "chainage_km") if name not in columns]
         if not needs and "time" not in columns and "start_h" not in columns:
             needs = ["time"]
+        twice = [name for name in columns if columns.count(name) > 1]
+        if twice:
+            wrong(1, f"says twice when or what: {twice[0]}", "keep one column of each kind")
+            return
         if needs:
             fact = f"no column {', '.join(needs)}; there is {', '.join(columns) or 'none'}"
             wrong(1, fact, "the columns are type, chainage_km, and time or start_h")
@@ -330,6 +342,9 @@ def _read_trace(
             if reader.line_num > LARGEST_TRACE:
                 wrong(reader.line_num, f"more than {LARGEST_TRACE:,} lines", "keep those within the horizon")
                 return
+            if None in row:
+                wrong(reader.line_num, "has more values than there are columns", "write numbers as 10.5")
+                continue
             at_h, told = _trace_time(row, scenario)
             kind = (row["type"] or "").strip()
             km = _number(row["chainage_km"])
@@ -384,7 +399,7 @@ def _cell(written: str | None) -> str:
 
 def _number(written: str | None) -> float | None:
     try:
-        value = float(written or "")
+        value = float((written or "").replace("_", "?"))  # 1_0 is ten to Python and to nobody else
     except ValueError:
         return None
     return value if math.isfinite(value) else None

@@ -121,7 +121,7 @@ class Lookout:
         """
         theatre = self.theatre
         up = theatre.watchers.up_over(x, self._manned, self.airframes)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             gap_h = theatre.watchers.gap_h(x, self._manned) / theatre.ladder.passes[:, self._level[x], None]
         any_h = gap_of_any_h(gap_h, up)
         passed = any_h <= theatre.scenario.watch.watched_gap

@@ -16,6 +16,7 @@ Fault: TypeAlias = tuple[Path, str, str | None]
 """A path below the part that is at fault, the fact, and a hint or None."""
 
 _EXACT = frozenset({"bool", "float", "int", "str"})
+_TURNS_TEXT = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 _NOT_SCHEMAS = frozenset({"cls", "config", "default", "expected", "metadata", "ref", "serialization"})
 
 
@@ -107,6 +108,9 @@ def _printable(text: str) -> str:
     """
     for character in text:
         is_control = unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t"
+        is_control |= (
+            unicodedata.bidirectional(character) in _TURNS_TEXT
+        )  # would turn the words after it round
         if is_control or ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:
             raise ValueError(f"holds the character U+{ord(character):04X}, which cannot be shown")
     return text

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import os
 import pathlib
 
 import numpy as np
 import pytest
+from conftest import small, staged
 
 from sim.campaign.theatre import Theatre, stage
 from sim.errors import ScenarioError
@@ -141,3 +143,12 @@ def test_levels_keep_the_order_in_which_they_are_written() -> None:
     assert list(ladder.leave_below) == [0.0, 15.0, 10.0, 60.0, 0.0]
     assert ladder.incidents.tolist() == [[1.0, 1.2, 1.0, 0.0, 10.0], [1.0, 1.2, 1.0, 6.0, 10.0]]
     assert [to for to, _ in ladder.hazards[3]] == [4, 2]
+
+
+def test_a_trace_that_would_never_end_is_not_waited_for(tmp_path: pathlib.Path) -> None:
+    """A pipe that nobody writes into, and a device that never ends, are refused at once."""
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    for name in ("pipe.csv", "zero.csv"):
+        with pytest.raises(ScenarioError, match="not a file with text in it"):
+            staged(tmp_path, small(trace={"file": str(tmp_path / name)}))

@@ -86,7 +86,7 @@ def moved(theatre_of: Stage) -> list[History]:
 
 @pytest.mark.slow
 def test_levels_are_occupied_as_a_semi_markov_process_says(moved):
-    """96 sectors after a warm-up of 60 days; 0.04 of a share is caught. The broken twins: visits instead of time; exponential laws."""
+    """96 sectors after a warm-up of 60 days; 0.05 of a share is caught. The broken twins: visits instead of time; exponential laws."""
     until_h = moved[0].stood_h
     here = np.concatenate([shares(h.turns, SECTORS, 4, WARM_H, until_h) for h in moved])
     to_calm, stay_h = oracles.sooner(TO_CALM, TO_CRISIS, 9 * DAY_H)
@@ -94,7 +94,7 @@ def test_levels_are_occupied_as_a_semi_markov_process_says(moved):
     exact = oracles.occupancy(visits, [UNIFORM.mean(), stay_h, CRISIS.mean()])
     assert not here[:, 3].any()
     for level in range(3):
-        oracles.agrees(here[:, level], exact[level], catches=0.04)
+        oracles.agrees(here[:, level], exact[level], catches=0.05)
     by_visits = oracles.occupancy(visits, [1.0, 1.0, 1.0])
     ratio = TO_CRISIS.mean() / (TO_CALM.mean() + TO_CRISIS.mean())
     visits = np.array([[0, 1, 0], [ratio, 0, 1 - ratio], [0, 1, 0]])
@@ -102,7 +102,7 @@ def test_levels_are_occupied_as_a_semi_markov_process_says(moved):
     without_memory = oracles.occupancy(visits, [UNIFORM.mean(), mean_h, CRISIS.mean()])
     for twin in (by_visits, without_memory):
         with pytest.raises(AssertionError, match="is not"):
-            oracles.agrees(here[:, 1], twin[1], catches=0.04)
+            oracles.agrees(here[:, 1], twin[1], catches=0.05)
 
 
 @pytest.mark.slow
