@@ -8,7 +8,8 @@ import pathlib
 
 import numpy as np
 import pytest
-from conftest import small, staged
+from conftest import small
+from conftest import staged as played
 
 from sim.campaign.theatre import Theatre, stage
 from sim.errors import ScenarioError
@@ -151,4 +152,4 @@ def test_a_trace_that_would_never_end_is_not_waited_for(tmp_path: pathlib.Path) 
     (tmp_path / "zero.csv").symlink_to("/dev/zero")
     for name in ("pipe.csv", "zero.csv"):
         with pytest.raises(ScenarioError, match="not a file with text in it"):
-            staged(tmp_path, small(trace={"file": str(tmp_path / name)}))
+            played(tmp_path, small(trace={"file": str(tmp_path / name)}))
