@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.campaign.incidents import breeding, listed, places, refuse_explosion, streams, visibility_weight
+from sim.campaign.incidents import breeding, places, refuse_explosion, streams, visibility_weight
 from sim.campaign.ladder import Ladder, ladder
+from sim.campaign.listed import listed
 from sim.errors import ScenarioError
 from sim.force.contingent import CaveatClass, Contingent, contingents
 from sim.force.manning import ORBITS, PATROLS, POSTS, SENSORS, TEAMS, task_prices, wanted_laydown
