@@ -99,9 +99,9 @@ def facts(run: Run) -> list[tuple[str, str]]:
         + (f", from number {first}" if first else "")
         + (", interrupted" if manifest.get("interrupted") else "")
     )
+    which = f"--replication {first}" if first else f"--replications {count}"
     out = [
-        ("Verify bit by bit", "bufferzone reproduce RUN"),
-        ("Run again", f"bufferzone run {SCENARIO} --seed {seed} --replications {count}"),
+        ("Run again", f"bufferzone run RUN/{SCENARIO} --seed {seed} {which}"),
         ("Command", str(manifest.get("command") or "not recorded")),
         ("Scenario file", pathlib.PurePath(str(manifest.get("scenario_file", ""))).name or "not recorded"),
         ("Overrides", "; ".join(map(str, manifest.get("overrides", []))) or "none"),

@@ -12,6 +12,7 @@ from html.parser import HTMLParser
 import pytest
 from report_plays import ON_THE_MAP, PLAY, QUIET, Simulate
 
+from sim.cli.main import COMMANDS, DONE, main
 from sim.report.page import build
 from sim.report.run import NotARun
 
@@ -93,6 +94,27 @@ def test_every_metric_of_the_summary_is_on_the_page(play: pathlib.Path, play_pag
     assert all(f">{name}</td>" in play_page for name in metrics)
     watched = metrics["coverage.line_watched_share"]["mean"]
     assert f"<b>{100 * watched:.1f}\u00a0%</b>" in play_page
+
+
+COMMAND = re.compile(r"<code>bufferzone (run RUN/[^<]+)</code>")
+
+
+def test_the_command_that_repeats_a_run_exists_and_writes_the_same_numbers(
+    play: pathlib.Path, play_page: str, tmp_path: pathlib.Path
+) -> None:
+    (told,) = COMMAND.findall(play_page)
+    assert told == "run RUN/scenario.resolved.yaml --seed 5 --replications 6"
+    again = tmp_path / "again"
+    line = told.replace("RUN", str(play)).split()
+    assert main([*line, "--out", str(again), "--no-report", "--quiet", "--jobs", "1"]) == DONE
+    for table in ("replications", "series", "cells"):
+        assert (again / f"{table}.parquet").read_bytes() == (play / f"{table}.parquet").read_bytes(), table
+
+
+def test_every_command_that_the_page_names_is_one(play_page: str) -> None:
+    named = re.findall(r"\bbufferzone ([a-z]+) ", " ".join(Elements(play_page).text))
+    assert named
+    assert set(named) <= set(COMMANDS)
 
 
 def test_assumptions_are_marked_and_sources_are_quoted(play_page: str) -> None:
