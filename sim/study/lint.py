@@ -19,6 +19,8 @@ from sim.study.estimate import estimate
 DENSEST_PER_KM = 155.0
 """Soldiers per kilometre of the largest force proposed for the 800-mile line (200,000)."""
 
+HIGHEST_RADIUS = 0.9
+"""Spectral radius of what provokes what from which on reprisals are nine tenths of what happens."""
 HIGHEST_LOAD = 0.5
 """Load on teams above which the closed form no longer tells: distance and queues feed on each other."""
 SILENT_FROM = 0.1
@@ -79,7 +81,10 @@ def _unlikely(theatre: Theatre) -> Iterator[Problem]:
     yield from _truce(theatre)
     yield from _record(theatre)
     yield from _events(theatre)
+    yield from _injects(theatre)
+    yield from _reprisals(theatre)
     yield from _levels(theatre)
+    yield from _collapse(theatre)
     answer = estimate(theatre)
     if answer.short_share is not None and answer.short_share > 0.5:
         yield warn(("posture",), f"the pledged force mans {1 - answer.short_share:.0%} of the laydown wanted")
@@ -107,6 +112,9 @@ def _truce(theatre: Theatre) -> Iterator[Problem]:
         fact = f"changes nothing: the truce begins at its ceiling of {truce.ceiling:g} and nobody recommits"
         hint = "raise ceiling, lower start, or add an event that recommits"
         yield Problem(path=("truce", "doubling"), fact=fact, hint=hint)
+    elif truce.doubling is None and truce.ceiling > truce.start and "ceiling" in truce.model_fields_set:
+        fact = f"changes nothing: without doubling the truce stays at {truce.start:g}"
+        yield Problem(path=("truce", "ceiling"), fact=fact, hint="add doubling, or leave it out")
 
 
 def _record(theatre: Theatre) -> Iterator[Problem]:
@@ -144,6 +152,44 @@ def _events(theatre: Theatre) -> Iterator[Problem]:
         if event.recommit is not None and not erodes:
             fact = "changes nothing: no violation type follows the truce"
             yield Problem(path=(*here, "recommit"), fact=fact, hint="set erodes of a type to true")
+        elif event.recommit is not None and event.recommit.drop > 0 and scenario.truce.doubling is None:
+            fact = "rates never come back after it: the truce does not wear out"
+            yield Problem(
+                path=(*here, "recommit"), fact=fact, hint="add truce.doubling, unless this is meant"
+            )
+
+
+def _injects(theatre: Theatre) -> Iterator[Problem]:
+    """Injects of which the horizon cuts off a part."""
+    scenario = theatre.scenario
+    for name, inject in scenario.injects.items():
+        first_h = inject.moment_h(scenario.start)
+        assert first_h is not None, "the schema lets no inject pass without a moment"
+        happen = sum(first_h + inject.over * i / inject.count < scenario.horizon for i in range(inject.count))
+        if first_h < scenario.horizon and happen < inject.count:
+            lost = inject.count - happen
+            fact = f"runs past the horizon: {lost:,} of {inject.count:,} incidents never happen"
+            yield Problem(path=("injects", name, "over"), fact=fact, hint="choose a shorter time")
+
+
+def _reprisals(theatre: Theatre) -> Iterator[Problem]:
+    """Reprisals that multiply what happens of its own by a number that few authors have in mind."""
+    radius = spectral_radius(breeding(theatre.scenario) * theatre.ladder.breeds[0])
+    if HIGHEST_RADIUS < radius < 1.0:
+        fact = (
+            f"one incident leads to {1 / (1 - radius):,.0f} in all: the spectral radius of what provokes "
+            f"what is {radius:.3f}"
+        )
+        yield Problem(path=("violations",), fact=fact, hint="lower retaliation.mean, unless this is meant")
+
+
+def _collapse(theatre: Theatre) -> Iterator[Problem]:
+    """A collapse that takes longer than what is simulated."""
+    scenario = theatre.scenario
+    if scenario.escalation is not None and scenario.escalation.collapse.lasting >= scenario.horizon:
+        fact = f"the ceasefire can never collapse: the horizon is {spoken(scenario.horizon, 'duration')}"
+        here = ("escalation", "collapse", "lasting")
+        yield Problem(path=here, fact=fact, hint="choose a shorter time")
 
 
 def _levels(theatre: Theatre) -> Iterator[Problem]:

@@ -86,6 +86,31 @@ def test_a_plausible_scenario_has_no_warnings(tmp_path: pathlib.Path) -> None:
         "    hint: set erodes of a type to true",
     ),
     (
+        {"events": {"talks": {"after": "3 days", "recommit": {"drop": 0.5}}}},
+        "events.talks.recommit: rates never come back after it: the truce does not wear out\n"
+        "    hint: add truce.doubling, unless this is meant",
+    ),
+    (
+        {"truce": {"start": 0.5, "ceiling": 2}},
+        "truce.ceiling: changes nothing: without doubling the truce stays at 0.5\n"
+        "    hint: add doubling, or leave it out",
+    ),
+    (
+        {"injects": {"barrage": {"type": "shots", "chainage": "5 km", "after": "55 days", "count": 40, "over": "20 days"}}},
+        "injects.barrage.over: runs past the horizon: 30 of 40 incidents never happen\n"
+        "    hint: choose a shorter time",
+    ),
+    (
+        {"violations": {"shots": {"retaliation": {"mean": 0.95}}}},
+        "violations: one incident leads to 20 in all: the spectral radius of what provokes what is 0.950\n"
+        "    hint: lower retaliation.mean, unless this is meant",
+    ),
+    (
+        {"escalation": {"levels": {"calm": {}, "end": {"enter_at": 99}}, "collapse": {"lasting": "70 days"}}},
+        "escalation.collapse.lasting: the ceasefire can never collapse: the horizon is 60 days\n"
+        "    hint: choose a shorter time",
+    ),
+    (
         {
             "violations": {"shots": {"retaliation": {"mean": 0.5}}},
             "escalation": {"levels": {"calm": {}, "hot": {"enter_at": 9, "retaliation": 2.5}, "end": {"enter_at": 99}}},
@@ -130,6 +155,29 @@ GROWS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("how", GROWS)
 def test_a_truce_that_changes_something_is_not_warned_of(tmp_path: pathlib.Path, how: str) -> None:
     assert warnings(tmp_path, GROWS[how]) == []
+
+
+HARMLESS: dict[str, dict[str, Any]] = {
+    "a barrage that ends with the horizon": {
+        "injects": {
+            "b": {"type": "shots", "chainage": "5 km", "after": "40 days", "count": 40, "over": "20 days"}
+        }
+    },
+    "reprisals below nine in ten": {"violations": {"shots": {"retaliation": {"mean": 0.89}}}},
+    "a collapse that fits": {
+        "escalation": {"levels": {"calm": {}, "end": {"enter_at": 99}}, "collapse": {"lasting": "59 days"}}
+    },
+    "a ceiling where the truce starts": {"truce": {"start": 2, "ceiling": 2}},
+    "a recommitment of a truce that wears out": {
+        "truce": {"doubling": "5 days", "start": 0.5},
+        "events": {"talks": {"after": "9 days", "recommit": {"drop": 0.5}}},
+    },
+}
+
+
+@pytest.mark.parametrize("what", HARMLESS)
+def test_what_stays_within_bounds_is_not_warned_of(tmp_path: pathlib.Path, what: str) -> None:
+    assert warnings(tmp_path, HARMLESS[what]) == []
 
 
 LATE = "begins 20 days after the start: its types do not happen in that time"
