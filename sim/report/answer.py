@@ -131,10 +131,12 @@ def cards(run: Run) -> list[Card]:
 def _interval(run: Run, metric: dict[str, Any]) -> str:
     if run.replication_count < 2:
         return "one replication: no interval"
-    if metric["ci_low"] == metric["ci_high"]:
-        return "the same in every replication"
     told = interval(metric)
-    return "no interval" if told is None else f"95 % interval {told}"
+    if told is None:
+        return "in too few replications for an interval"
+    return (
+        "the same in every replication" if metric["ci_low"] == metric["ci_high"] else f"95 % interval {told}"
+    )
 
 
 def _mean(metrics: dict[str, Any], name: str) -> float | None:

@@ -10,6 +10,8 @@ import numpy as np
 from sim.line.earth import FloatArray, IntArray
 
 CONFIDENCE = 0.95
+FEWEST = 5
+"""Histories from which on the mean of what did not happen in all of them has an interval."""
 
 
 def t_quantile(degrees: int, confidence: float = CONFIDENCE) -> float:
@@ -72,13 +74,17 @@ def _weighed_mean(values: FloatArray, weight: FloatArray) -> tuple[float, float]
     return mean, t_quantile(n - 1) * error
 
 
-def summarise(values: FloatArray, unit: str, weight: FloatArray | None = None) -> dict[str, Any]:
+def summarise(
+    values: FloatArray, unit: str, weight: FloatArray | None = None, *, horizon_days: float = np.inf
+) -> dict[str, Any]:
     """Mean with a 95 % interval (Student's t; Wilson's for a probability), and quantiles, of the replications
     in which the metric exists (NaN where it does not).
 
     With *weight*, what each replication's value is a share of or a number per, the mean is the ratio of sums:
-    histories then count by what there was in them. Quantiles are over histories in any case. One replication
-    has no interval: its ends are None. Where the metric exists in no replication, everything is None.
+    histories then count by what there was in them. Quantiles are over histories in any case. The interval
+    holds possible values only: nothing is negative, no share over 1, and no time in days over *horizon_days*.
+    One replication has no interval: its ends are None. Neither has a metric that exists in a few replications
+    only, and where it exists in none, everything is None.
     """
     exists = np.isfinite(values) if weight is None else np.isfinite(values) & (weight > 0)
     known = values[exists]
@@ -96,12 +102,13 @@ def summarise(values: FloatArray, unit: str, weight: FloatArray | None = None) -
         return out
     mean, half = _plain_mean(known) if weight is None else _weighed_mean(known, weight[exists])
     out["mean"] = mean
-    if n > 1 and unit == "probability":
+    has_interval = n > 1 and (n == len(values) or n >= FEWEST)
+    if has_interval and unit == "probability":
         ends = wilson(known.sum(), n)
         out["ci_low"], out["ci_high"] = (float(end) for end in ends)
-    elif n > 1:
-        low, high = mean - half, mean + half
-        out["ci_low"], out["ci_high"] = (max(0.0, low), min(1.0, high)) if unit == "share" else (low, high)
+    elif has_interval:
+        most = {"share": 1.0, "days": horizon_days}.get(unit, np.inf)
+        out["ci_low"], out["ci_high"] = max(0.0, mean - half), min(most, mean + half)
     out["p05"], out["p50"], out["p95"] = (float(q) for q in np.quantile(known, [0.05, 0.5, 0.95]))
     if n < len(values):
         out["replications_with_value"] = n

@@ -213,7 +213,7 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:
+def summary_metrics(replications: pa.Table, horizon_days: float) -> dict[str, dict[str, Any]]:
     """Every metric of a run with its interval and quantiles, from the table of replications."""
 
     def column(name: str) -> FloatArray:
@@ -224,8 +224,8 @@ def summary_metrics(replications: pa.Table) -> dict[str, dict[str, Any]]:
     out = {}
     for name in replications.column_names:
         if (unit := unit_of(name)) is not None:
-            is_weighed = escalates and name in WEIGHTS
-            out[name] = summarise(column(name), unit, column(WEIGHTS[name]) if is_weighed else None)
+            weight = column(WEIGHTS[name]) if escalates and name in WEIGHTS else None
+            out[name] = summarise(column(name), unit, weight, horizon_days=horizon_days)
     return out
 
 

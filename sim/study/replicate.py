@@ -30,6 +30,7 @@ from sim.results import store
 from sim.results.digest import sha256_of
 from sim.results.measures import Totals, measure, totals_of, weights
 from sim.results.statistics import CONFIDENCE
+from sim.scenario.quantities import HOURS_PER_DAY
 from sim.scenario.resolve import ScenarioFile
 from sim.study.workers import WorkerLost, undisturbed, workers
 
@@ -174,7 +175,7 @@ def _write_rest(
         "replications": len(done),
         "seed": asked.seed,
         "confidence": CONFIDENCE,
-        "metrics": store.summary_metrics(rows),
+        "metrics": store.summary_metrics(rows, scenario.horizon / HOURS_PER_DAY),
         "sighted_by": store.sighted_by(totals),
     }
     writer.write_text(store.SUMMARY, store.as_json(summary))

@@ -13,8 +13,9 @@ import pytest
 from report_plays import ON_THE_MAP, PLAY, QUIET, Simulate
 
 from sim.cli.main import COMMANDS, DONE, main
+from sim.report.answer import cards
 from sim.report.page import build
-from sim.report.run import NotARun
+from sim.report.run import NotARun, Run
 
 pytest_plugins = ["report_plays"]
 
@@ -115,6 +116,15 @@ def test_every_command_that_the_page_names_is_one(play_page: str) -> None:
     named = re.findall(r"\bbufferzone ([a-z]+) ", " ".join(Elements(play_page).text))
     assert named
     assert set(named) <= set(COMMANDS)
+
+
+def test_a_number_of_too_few_histories_is_not_said_to_be_the_same_in_all(play: pathlib.Path) -> None:
+    run = Run.open(play)
+    label = {card.label: card.interval for card in cards(run)}
+    assert label["short of the wanted laydown"] != "in too few replications for an interval"
+    run.answer["metrics"]["force.short_share"] |= {"ci_low": None, "ci_high": None}
+    label = {card.label: card.interval for card in cards(run)}
+    assert label["short of the wanted laydown"] == "in too few replications for an interval"
 
 
 def test_assumptions_are_marked_and_sources_are_quoted(play_page: str) -> None:

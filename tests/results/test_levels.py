@@ -167,7 +167,7 @@ def test_a_ceasefire_that_ends_with_its_first_incident_has_the_stated_rate(
         {**measure(theatre, h), **weights(theatre, h)} for h in (simulate(theatre, 5, r) for r in range(300))
     ]
     table = pa.Table.from_pylist(rows)
-    metrics = summary_metrics(table)
+    metrics = summary_metrics(table, 30.0)
     stood = sum(row["escalation.stood_days"] or 0.0 for row in rows)
     happened = metrics["incidents.happened_per_day"]
     assert happened["mean"] * stood == pytest.approx(300)
@@ -176,7 +176,7 @@ def test_a_ceasefire_that_ends_with_its_first_incident_has_the_stated_rate(
     assert happened["ci_low"] < 300 / stood < happened["ci_high"]
     seen = sum((row["coverage.sighted_share"] or 0.0) * row["weight.incidents"] for row in rows)
     assert metrics["coverage.sighted_share"]["mean"] == pytest.approx(seen / 300)
-    plain = summary_metrics(table.drop_columns(["escalation.collapse_probability"]))
+    plain = summary_metrics(table.drop_columns(["escalation.collapse_probability"]), 30.0)
     assert plain["incidents.happened_per_day"]["mean"] > 2, "each history alike: the test could fail"
 
 

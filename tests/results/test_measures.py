@@ -115,9 +115,11 @@ def histories_of_unlike_length(rng: np.random.Generator, n: int) -> tuple[np.nda
 
 def test_histories_count_by_what_there_was_in_them() -> None:
     """3 in 1 day, 1 in 9 days: 4 in 10, not 1.56 a day; residuals 3 - 0.4 and 1 - 3.6."""
-    row = summarise(np.array([3.0, 1 / 9, np.nan]), "per day", np.array([1.0, 9.0, 0.0]))
+    row = summarise(np.array([3.0, 1 / 9]), "per day", np.array([1.0, 9.0]))
     assert row["mean"] == pytest.approx(0.4)
     assert row["ci_high"] - 0.4 == pytest.approx(t_quantile(1) * np.sqrt(2 * 2 * 2.6**2) / 10)
+    row = summarise(np.array([3.0, 1 / 9, np.nan]), "per day", np.array([1.0, 9.0, 0.0]))
+    assert row["mean"] == pytest.approx(0.4)
     assert (row["p50"], row["replications_with_value"]) == (pytest.approx((3 + 1 / 9) / 2), 2)
     assert summarise(np.array([3.0, np.nan]), "per day", np.array([1.0, 0.0]))["ci_low"] is None
     assert summarise(np.array([np.nan]), "per day", np.array([0.0]))["mean"] is None
@@ -155,6 +157,35 @@ def test_every_weight_belongs_to_a_metric_over_the_time_that_it_stood() -> None:
 def test_shares_stay_shares() -> None:
     row = summarise(np.array([0.0, 0.9, 1.0]), "share")
     assert (row["ci_low"], row["ci_high"]) == (0.0, 1.0)
+
+
+WIDE = np.array([0.0, 0.0, 0.0, 0.0, 60.0, 60.0])
+"""Mean 20, and an interval of 33 to either side."""
+
+
+@pytest.mark.parametrize("unit", ["h", "per day", "soldiers", "days", "aircraft"])
+def test_no_interval_reaches_below_nothing(unit: str) -> None:
+    row = summarise(WIDE, unit)
+    half = t_quantile(5) * WIDE.std(ddof=1) / np.sqrt(6)
+    assert row["mean"] - half < 0, "the test could not fail"
+    assert (row["ci_low"], row["ci_high"]) == (0.0, pytest.approx(row["mean"] + half))
+
+
+def test_no_time_in_days_reaches_beyond_the_horizon() -> None:
+    late = 70.0 - WIDE
+    assert summarise(late, "days")["ci_high"] > 70.0, "the test could not fail"
+    assert summarise(late, "days", horizon_days=70.0)["ci_high"] == 70.0
+    assert summarise(late, "h", horizon_days=70.0)["ci_high"] > 70.0, "hours are no days"
+
+
+def test_what_happened_in_a_few_histories_only_has_a_mean_and_no_interval() -> None:
+    often = summarise(np.array([1.0, 2.0, 3.0, 4.0, 5.0, np.nan]), "days")
+    rarely = summarise(np.array([1.0, 2.0, 3.0, 4.0, np.nan, np.nan]), "days")
+    always = summarise(np.array([1.0, 2.0, 3.0, 4.0]), "days")
+    assert often["ci_low"] is not None
+    assert (rarely["mean"], rarely["ci_low"], rarely["ci_high"]) == (2.5, None, None)
+    assert (rarely["p50"], rarely["replications_with_value"]) == (2.5, 4)
+    assert always["ci_low"] is not None, "four of four are a small sample, not a rare event"
 
 
 def test_quantiles_of_a_histogram_of_times() -> None:
