@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,9 @@ class Assumption:
     section: str
     means: str  # what the field is, in the words of the reference
     value: str
-    is_set: bool  # it differs from the default, or the scenario gives a source for it
+    is_set: (
+        bool  # the author wrote it; where a run does not tell, it is no default, or has a source of its own
+    )
     source: str  # citation, or ""
     says: str  # what the cited entries say
     is_assumption: bool  # its source is somebody's judgement, and says so
@@ -38,37 +41,46 @@ class Assumption:
     needs_source: bool  # states a number about the world
 
 
-def assumptions(file: ScenarioFile) -> tuple[Assumption, ...]:
-    """Every value in the order of the schema, but for name and question."""
-    scenario = file.scenario
+Kept = Mapping[str, tuple[str | None, str | None, bool]]
+"""By path: source of a value, what it says, whether the author wrote the value."""
+
+
+def assumptions(file: ScenarioFile, kept: Kept) -> tuple[Assumption, ...]:
+    """Every value of a resolved scenario in the order of the schema, but for name and question.
+
+    In *file* every value looks written, so *kept*, what the run knew of the author's own file, says where
+    each comes from. An older run has kept nothing: then values that differ from the default count as set.
+    """
     out = []
     for one in file.explained():
         if one.path[0] in ("bufferzone", "name", "question"):
             continue
-        own = source_for(one.path, scenario.sources)
-        is_default, means = _looked_up(scenario, one.path)
-        is_set = own is not None or not is_default
-        citation = own if is_set else source_for(one.path, _default_sources())
-        cited = None if citation is None else register().cite(citation)
+        at_hand = kept.get(dotted(one.path))
+        source, says, is_set = at_hand or _guessed(file.scenario, one.path)
+        is_assumption = source is not None and source.partition(":")[0].strip() == "assumption"
         out.append(
             Assumption(
                 path=dotted(one.path),
                 section=str(one.path[0]),
-                means=means,
+                means=_looked_up(file.scenario, one.path)[1],
                 value=_shown(one.path, one.value),
                 is_set=is_set,
-                source=""
-                if citation is None or cited is None
-                else "assumption"
-                if cited.kind == "assumption"
-                else citation,
-                says="" if cited is None else cited.says,
-                is_assumption=cited is not None and cited.kind == "assumption",
+                source="assumption" if is_assumption else source or "",
+                says=says or "",
+                is_assumption=is_assumption,
                 is_silent=one.value in SILENT,
                 needs_source=one.is_claim,
             )
         )
     return tuple(out)
+
+
+def _guessed(scenario: Scenario, path: Path) -> tuple[str | None, str | None, bool]:
+    """Source, what it says, and whether it was set, as far as the resolved scenario tells."""
+    own = source_for(path, scenario.sources)
+    is_set = own is not None or not _looked_up(scenario, path)[0]
+    source = own if is_set else source_for(path, _default_sources())
+    return source, None if source is None else register().cite(source).says, is_set
 
 
 def _shown(path: Path, value: str) -> str:

@@ -57,7 +57,7 @@ def page(run: Run, drawn: list[Sheet]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    listed = assumptions(run.scenario_file)
+    listed = assumptions(run.scenario_file, run.manifest.get("values", {}))
     return environment.get_template("report.html.j2").render(
         name=run.name,
         question=run.answer.get("question", ""),

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from sim.campaign.engine import ready, simulate
 from sim.campaign.theatre import Theatre, stage
+from sim.errors import dotted
 from sim.lineclock.compiled import CACHE_DIR
 from sim.results import rows as rows_of
 from sim.results import store
@@ -194,6 +195,7 @@ def _write_rest(
         "interrupted": stopped,
         "jobs": asked.jobs,
         "journal": asked.keeps_journal,
+        "values": {dotted(e.path): [e.source, e.says, e.is_written] for e in file.explained()},
         "geodata": {str(p): sha256_of(p) for p in file.data_files()},
         "results": {p.name: sha256_of(p) for p in results},
         "python": platform.python_version(),

@@ -13,9 +13,12 @@ import pytest
 from report_plays import ON_THE_MAP, PLAY, QUIET, Simulate
 
 from sim.cli.main import COMMANDS, DONE, main
+from sim.errors import dotted
 from sim.report.answer import cards
+from sim.report.assumptions import Assumption, assumptions
 from sim.report.page import build
 from sim.report.run import NotARun, Run
+from sim.scenario.resolve import load
 
 pytest_plugins = ["report_plays"]
 
@@ -131,6 +134,52 @@ def test_assumptions_are_marked_and_sources_are_quoted(play_page: str) -> None:
     text = " ".join(Elements(play_page).text)
     assert "no source given" in text
     assert re.search(r"violations\.shelling\.rate.*?assumption", text, re.DOTALL)
+    assert re.search(r"line\.length.*?C02", text, re.DOTALL)
+
+
+LENT = """
+bufferzone: 1
+name: Lent
+horizon: 3 days
+line: {length: 60 km}
+force: {contingents: {alpha: {strength: 300, unit_size: 600}}}
+posture: {everywhere: {posts: {count: 2}}}
+violations: {shelling: {like: shelling, rate: 2 per day}}
+sources: {violations.shelling: 'assumption: what the author wrote'}
+"""
+
+
+def assumed(folder: pathlib.Path, *, is_kept: bool = True) -> dict[str, Assumption]:
+    run = Run.open(folder)
+    return {a.path: a for a in assumptions(run.scenario_file, run.manifest["values"] if is_kept else {})}
+
+
+def test_every_value_has_the_source_that_explain_gives_it(simulated: Simulate) -> None:
+    folder = simulated(LENT, 2)
+    told = {dotted(e.path): e for e in load(folder.parent / "play.yaml").explained()}
+    here = assumed(folder)
+    for path, one in here.items():
+        assert one.is_set == told[path].is_written, path
+        assert one.says == (told[path].says or ""), path
+    assert here["violations.shelling.rate"].is_assumption
+    assert here["force.contingents.alpha.unit_size"].is_set, "it is written, if at its default"
+    lent = [
+        p for p, one in here.items() if p.startswith("violations.shelling.") and not one.is_set and one.says
+    ]
+    assert lent
+    older = assumed(folder, is_kept=False)
+    assert [p for p in lent if older[p].says != here[p].says], (
+        "the resolved scenario alone would tell as much"
+    )
+
+
+def test_an_older_run_without_sources_still_has_a_report(play: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(play, older, ignore=shutil.ignore_patterns("report.html", "figures"))
+    manifest = json.loads((older / "manifest.json").read_text(encoding="utf-8"))
+    del manifest["values"]
+    (older / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    text = " ".join(Elements(build(older).read_text(encoding="utf-8")).text)
     assert re.search(r"line\.length.*?C02", text, re.DOTALL)
 
 
