@@ -49,12 +49,20 @@ def sentences(run: Run) -> list[str]:
             f"Averaged over the whole time, arrival included, it is short of {percent(short)} of the wanted "
             "laydown."
         )
-    out = [*_holds(run), first, second]
+    out = [*_interrupted(run), *_holds(run), first, second]
     if "coverage.sighted_share" not in metrics:
         out.append("No violations were described, so nothing is said about sighting or response.")
     elif metrics["coverage.sighted_share"]["mean"] is None:
         out.append("Nothing happened in any replication, so nothing is said about sighting or response.")
     return out
+
+
+def _interrupted(run: Run) -> list[str]:
+    """That there are fewer histories than were asked for; nothing where all are there."""
+    if not run.manifest.get("interrupted"):
+        return []
+    done, asked = run.replication_count, int(run.manifest["replications_asked"])
+    return [f"{done:,} of {asked:,} replications: interrupted."]
 
 
 def _holds(run: Run) -> list[str]:

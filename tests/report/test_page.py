@@ -19,6 +19,7 @@ from sim.report.assumptions import Assumption, assumptions
 from sim.report.page import build
 from sim.report.run import NotARun, Run
 from sim.scenario.resolve import load
+from sim.study.replicate import Asked, run_into
 
 pytest_plugins = ["report_plays"]
 
@@ -181,6 +182,20 @@ def test_an_older_run_without_sources_still_has_a_report(play: pathlib.Path, tmp
     (older / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     text = " ".join(Elements(build(older).read_text(encoding="utf-8")).text)
     assert re.search(r"line\.length.*?C02", text, re.DOTALL)
+
+
+def test_an_interrupted_run_says_so_before_anything_else(play_page: str, tmp_path: pathlib.Path) -> None:
+    def impatient(done: int, _: int) -> None:
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    (tmp_path / "play.yaml").write_text(PLAY, encoding="utf-8")
+    file, asked = load(tmp_path / "play.yaml"), Asked(replications=range(20), seed=5)
+    with pytest.raises(KeyboardInterrupt):
+        run_into(file, tmp_path / "run", asked, progress=impatient)
+    page = build(tmp_path / "run").read_text(encoding="utf-8")
+    assert '<p class="answer">4 of 20 replications: interrupted. With ' in page
+    assert "interrupted" not in play_page
 
 
 def test_the_same_run_gives_the_same_bytes(
