@@ -85,7 +85,16 @@ def test_asks_a_question(file: ScenarioFile) -> None:
 
 def test_can_be_staged(file: ScenarioFile) -> None:
     ready = stage(file.scenario, file.document)
-    length_km = {"smm_2020": 420.0}.get(file.path.stem, LINE_KM)
+    elsewhere_km = {
+        "ifor_iebl": 1080.0,
+        "osce_smm": 420.0,
+        "smm_2020": 420.0,
+        "unficyp": 180.0,
+        "unikom": 240.0,
+        "unmee": 1000.0,
+        "unmee_flight_ban": 1000.0,
+    }
+    length_km = elsewhere_km.get(file.path.stem, LINE_KM)
     assert ready.ground.line.length_km == pytest.approx(length_km, rel=0.01)
     assert ready.wanted.sum() > 0
 
