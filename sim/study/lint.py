@@ -16,8 +16,10 @@ from sim.scenario.quantities import HOURS_PER_DAY, spoken
 from sim.scenario.resolve import ScenarioFile
 from sim.study.estimate import estimate
 
-DENSEST_PER_KM = 155.0
-"""Soldiers per kilometre of the largest force proposed for the 800-mile line (200,000)."""
+DENSEST_PER_KM = 156.0
+"""Soldiers per kilometre of the largest force proposed for the 800-mile line (200,000 on 1,287.5 km), rounded
+up.
+"""
 
 HIGHEST_RADIUS = 0.9
 """Spectral radius of what provokes what from which on reprisals are nine tenths of what happens."""
