@@ -73,7 +73,13 @@ def test_the_library_holds_what_documents_name() -> None:
     named = {"eight_hundred_miles", "first_steps", "smm_2020", "uk_france_10k", "will_it_hold"}
     named |= {"ifor_iebl", "osce_smm", "unficyp", "unikom", "unmee", "unmee_flight_ban"}
     named |= {"radakin_64k", "zelensky_200k", "gcsp_monitoring", "iiss_10k", "iiss_25k", "iiss_60_100k"}
-    named |= {"tripwire_battalion", "central_reserve_50k", "unarmed_observers", "non_nato_un", "host_nation_first"}
+    named |= {
+        "tripwire_battalion",
+        "central_reserve_50k",
+        "unarmed_observers",
+        "non_nato_un",
+        "host_nation_first",
+    }
     assert named <= {path.stem for path in FILES}
 
 
