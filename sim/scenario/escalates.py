@@ -14,6 +14,7 @@ from sim.scenario.quantities import Duration, Quantity
 from sim.scenario.where import Factor, Name, Share, Title
 
 Tension = Annotated[float, Field(gt=0, le=1_000_000)]
+MOST_LEVELS = 20
 SHORTEST_HAZARD_H = 1.0
 
 
@@ -80,6 +81,9 @@ class EscalationPart(Part):
         if len(self.levels) < 2:
             fact = f"needs at least two levels, and has {len(self.levels)}"
             raise Faults([(("levels",), fact, "the first is the lowest, the last is collapse")])
+        if len(self.levels) > MOST_LEVELS:
+            fact = f"has {len(self.levels):,} levels, more than {MOST_LEVELS}"
+            raise Faults([(("levels",), fact, "nobody could tell them apart: merge some")])
         faults = [*self._rungs(), *self._hazards()]
         if faults:
             raise Faults(faults)
