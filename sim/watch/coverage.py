@@ -91,7 +91,7 @@ def miss_by_passes(
         single = 2.0 * rest / whole_cycle - 2.0 * both
         none = 1.0 - single - both
         missed: FloatArray = np.power(q, 2.0 * cycles) * (none + single * q + both * q * q)
-        return missed
+        return np.clip(missed, 0.0, 1.0)  # rounding may leave a hair below nothing
 
 
 def seen_share(
